@@ -1,0 +1,94 @@
+// The host's side of the launcher: a small single-threaded program, started early, that forks cells
+// on request. A host never forks a cell itself: a fork of a process with threads may inherit locked
+// locks, and PDEATHSIG is about the parent's thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "sdk/wire/unique_fd.hpp"
+
+namespace bulkhead::sandbox {
+
+// What the kernel enforces on one cell, as the launcher found it while it built the jail.
+struct Level {
+  int number = 0;
+  std::vector<std::string> enforced;
+  std::vector<std::string> missing;
+};
+
+enum class Profile : std::uint32_t {
+  strict = 0,
+  // For builds with sanitizers only (they need calls and memory that no cell gets): no filter, no
+  // address-space limit, no namespaces; level 0, named "sanitizer test profile".
+  sanitizer_test = 1,
+};
+
+struct CellLimits {
+  std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // RLIMIT_AS
+  std::uint32_t threads = 64;
+  std::uint32_t descriptors = 256;
+};
+
+struct CellRequest {
+  std::string package_folder;  // absolute
+  CellLimits limits;
+  Profile profile = Profile::strict;
+};
+
+struct CellProcess {
+  std::uint64_t id = 0;  // of this launcher, for wait_exit
+  pid_t pid = 0;         // as the host sees it
+  wire::UniqueFd socket; // SOCK_STREAM, non-blocking, close-on-exec: speaks sdk/schema/core.capnp
+  wire::UniqueFd log;    // read end of the cell's standard output and error, non-blocking
+  wire::UniqueFd pidfd;
+  std::string root;      // where the cell sees the package: "/package", or the folder itself
+  Level level;
+};
+
+struct CellExit {
+  int wait_status = 0;  // as waitpid gives it
+  std::uint64_t cpu_microseconds = 0;
+  std::uint64_t max_rss_kib = 0;
+};
+
+// what() is a sentence: what was tried, why it failed, what to do.
+class LaunchError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// All functions are [any-thread].
+class Launcher {
+ public:
+  // Starts the program through Boost.Process. Throws LaunchError.
+  static std::unique_ptr<Launcher> start(const std::string& executable);
+  // Ends the launcher, and with it every cell; waits for it.
+  ~Launcher();
+
+  CellProcess spawn(const CellRequest& request);
+  // The exit of a cell, waiting for it at most so long.
+  std::optional<CellExit> wait_exit(std::uint64_t cell, std::chrono::milliseconds timeout);
+  // What a cell of the strict profile would get here: spawns a probe cell that runs nothing.
+  Level probe_level();
+  pid_t pid() const;
+  bool alive() const;
+
+ private:
+  class Connection;
+  explicit Launcher(std::unique_ptr<Connection> connection);
+  std::unique_ptr<Connection> connection_;
+};
+
+// "was killed by SIGSEGV (invalid memory access)", "exited with code 3", "was killed by SIGSYS: it
+// made a system call that the sandbox does not allow".
+std::string describe_exit(const CellExit& exit);
+
+}  // namespace bulkhead::sandbox
