@@ -2,6 +2,7 @@
 // without running anything of the plugin. Format: docs/manifest.md.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -9,8 +10,9 @@
 #include <variant>
 #include <vector>
 
-#include "toml_reader.hpp"
-#include "version.hpp"
+#include "registry/manifest/quantity.hpp"
+#include "registry/manifest/toml_reader.hpp"
+#include "registry/manifest/version.hpp"
 
 namespace bulkhead::manifest {
 
@@ -23,9 +25,9 @@ struct ConfigKey {
   std::string name;
   std::string type;  // "boolean", "integer", "number", "string"
   std::string description;
-  std::optional<Value> fallback;  // `default`; absent: the key is required
+  std::optional<Value> fallback;           // `default`; absent: the key is required
   std::optional<double> minimum, maximum;  // integer and number
-  std::vector<std::string> choices;        // string
+  std::vector<std::string> choices;        // string; empty: any text
 };
 
 // What the plugin asks for; the policy grants. (More permissions come with the sandbox's issues.)
@@ -46,10 +48,10 @@ struct Manifest {
   std::string kind;  // codec, provider, compression, multimodal, trainer, or another id
   std::string description, license;
   std::vector<std::string> authors;
-  std::string runtime;                // "library"
-  std::string entry;                  // relative path of the library, for this platform
-  std::vector<std::string> interfaces;
-  std::optional<Range> host;          // versions of Bulkhead that it works with
+  std::string runtime;                  // "library"
+  std::string entry;                    // relative path of the library, for this platform
+  std::vector<std::string> interfaces;  // "bulkhead.codec/1"
+  std::optional<Range> host;            // versions of Bulkhead that it works with
   std::vector<Dependency> dependencies;
   Permissions permissions;
   std::vector<ConfigKey> config;
@@ -68,9 +70,5 @@ std::string platform();
 // names the key, the problem and, for an unknown key, the nearest one.
 std::map<std::string, Value> check_config(const Manifest& manifest,
                                           const std::map<std::string, Value>& config);
-
-// "64 MiB", "2GiB", "1000" (bytes) -> bytes; "250ms", "30 s", "5min", "1h" -> nanoseconds.
-std::optional<std::uint64_t> parse_bytes(std::string_view text);
-std::optional<std::int64_t> parse_duration(std::string_view text);
 
 }  // namespace bulkhead::manifest

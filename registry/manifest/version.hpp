@@ -22,9 +22,10 @@ struct Version {
   bool operator==(const Version& other) const { return (*this <=> other) == 0; }
 };
 
-// A set of versions: "*", "1.2.3" (exactly), "^1.2", "~1.2", ">=1.0 <2.0", comparators separated by
-// spaces or commas (and), alternatives by "||" (or). A prerelease is in a range only if a comparator
-// of the matching alternative names a prerelease of the same major.minor.patch (npm's rule).
+// A set of versions: "*", "1.2.3" (exactly), "1.2" (every 1.2.x), "^1.2", "~1.2", ">=1.0 <2.0",
+// comparators separated by spaces or commas (and), alternatives by "||" (or). A prerelease is in a
+// range only if a comparator of the matching alternative names a prerelease of the same
+// major.minor.patch (npm's rule).
 class Range {
  public:
   static std::optional<Range> parse(std::string_view text);
@@ -37,6 +38,11 @@ class Range {
     Op op;
     Version version;
   };
+  static std::optional<std::vector<Comparator>> parse_alternative(std::string_view text);
+  // Appends what `sign` ("^", ">=", "", ...) and a version, perhaps with parts left out, mean.
+  static bool add_comparators(std::string_view sign, std::string_view text,
+                              std::vector<Comparator>& comparators);
+
   std::vector<std::vector<Comparator>> alternatives_;
   std::string text_;
 };

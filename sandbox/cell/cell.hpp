@@ -15,7 +15,7 @@ struct Start {
   std::function<int()> lock;
 };
 
-// Returns the exit code of the process: 0 when the socket closed.
-int serve(const Start& start);
+// Ends the process, with code 0, when the socket closes.
+[[noreturn]] void serve(const Start& start);
 
 }  // namespace bulkhead::cell

@@ -31,6 +31,9 @@ enum class Profile : std::uint32_t {
   sanitizer_test = 1,
 };
 
+// The profile that goes with this build: strict, unless it has sanitizers.
+Profile default_profile();
+
 struct CellLimits {
   std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // RLIMIT_AS
   std::uint32_t threads = 64;
@@ -40,15 +43,17 @@ struct CellLimits {
 struct CellRequest {
   std::string package_folder;  // absolute
   CellLimits limits;
-  Profile profile = Profile::strict;
+  Profile profile = default_profile();
 };
 
 struct CellProcess {
   std::uint64_t id = 0;  // of this launcher, for wait_exit
-  pid_t pid = 0;         // as the host sees it
+  pid_t pid = 0;         // as the host sees it. Root reads its memory from
+                         // /proc/PID/smaps_rollup; for others only /proc/PID/statm is readable
   wire::UniqueFd socket; // SOCK_STREAM, non-blocking, close-on-exec: speaks sdk/schema/core.capnp
   wire::UniqueFd log;    // read end of the cell's standard output and error, non-blocking
-  wire::UniqueFd pidfd;
+  wire::UniqueFd pidfd;  // SIGKILL through it ends the cell and all that belongs to it; it becomes
+                         // readable when that is gone
   std::string root;      // where the cell sees the package: "/package", or the folder itself
   Level level;
 };
@@ -65,7 +70,8 @@ class LaunchError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// All functions are [any-thread].
+// All functions are [any-thread]. The launcher belongs to the process that started it: a fork of that
+// process can't use it, and its destructor leaves the launcher alone there.
 class Launcher {
  public:
   // Starts the program through Boost.Process. Throws LaunchError.
@@ -74,7 +80,8 @@ class Launcher {
   ~Launcher();
 
   CellProcess spawn(const CellRequest& request);
-  // The exit of a cell, waiting for it at most so long.
+  // The exit of a cell, waiting for it at most so long; nothing where it still runs, and for a cell
+  // of another launcher. Can be asked again, for the last 4096 exits.
   std::optional<CellExit> wait_exit(std::uint64_t cell, std::chrono::milliseconds timeout);
   // What a cell of the strict profile would get here: spawns a probe cell that runs nothing.
   Level probe_level();

@@ -9,7 +9,7 @@
 # reads each frame through a guard (sdk/wire/frame.hpp) before Cap'n Proto sees it.
 
 using Cxx = import "/capnp/c++.capnp";
-$Cxx.namespace("bulkhead::wire");
+$Cxx.namespace("bulkhead::wire::core");
 
 const wireVersion :UInt32 = 1;
 

@@ -91,6 +91,7 @@ class BULKHEAD_API CodecClient {
   const Instance& instance() const { return instance_; }
 
  private:
+  friend class DecodeStream;
   Instance instance_;
   const bh_codec_v1* table_;
 };

@@ -115,8 +115,8 @@ struct PluginInfo {
 
 struct LoadOptions {
   std::string version = "*";              // SemVer range; the highest version in it is taken
-  std::optional<Isolation> isolation;     // stricter or looser than the policy's rule
-  std::optional<int> minimum_level;       // refuse to run below this level (0 to 3)
+  std::optional<Isolation> isolation{};   // stricter or looser than the policy's rule
+  std::optional<int> minimum_level{};     // refuse to run below this level (0 to 3)
 };
 
 // What the kernel enforces on a plugin, as found.
@@ -168,9 +168,16 @@ class BULKHEAD_API Host {
   std::vector<PluginInfo> list() const;
   // Loads a plugin: finds it, verifies it, starts its cell (or opens its library).
   Plugin load(std::string_view id, const LoadOptions& options = {});
+  // What a cell gets on this machine: starts one that runs nothing.
+  Level probe_level() const;
   // What `bulkhead ps` shows of this host, as JSON.
   std::string status_json() const;
-  // Ends all cells and calls. Waits for calls in process. Idempotent.
+  // Where plugins are looked for, in this order; they need not exist.
+  std::vector<std::string> plugin_folders() const;
+  // The policy file in use; empty: none was found, the defaults hold.
+  std::string policy_file() const;
+  // Ends all cells and calls; asynchronous ones complete with Status::unavailable or cancelled. Not
+  // from a callback of the host. Waits for calls in process. Idempotent.
   void close();
 
  private:

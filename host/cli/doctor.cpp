@@ -1,0 +1,161 @@
+// bulkhead doctor: what this machine offers, what a cell would get here, what is broken.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "installation.hpp"
+#include "machine.hpp"
+#include "session.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ordered_json finding_document(const Finding& finding) {
+  return {{"available", finding.available}, {"detail", finding.detail}};
+}
+
+ordered_json machine_document(const Machine& machine) {
+  ordered_json document;
+  document["kernel"] = machine.kernel;
+  document["architecture"] = machine.architecture;
+  document["container"] =
+      machine.container.empty() ? ordered_json() : ordered_json(machine.container);
+  document["user_namespaces"] = finding_document(machine.user_namespaces);
+  document["landlock"] = finding_document(machine.landlock);
+  document["landlock"]["abi"] = machine.landlock_abi;
+  document["seccomp"] = finding_document(machine.seccomp);
+  document["cgroup"] = finding_document(machine.cgroup_delegation);
+  document["cgroup"]["version"] = machine.cgroup_version;
+  document["cgroup"]["path"] = machine.cgroup;
+  document["cgroup"]["controllers"] = machine.cgroup_controllers;
+  return document;
+}
+
+// What a host with these options finds, or why there is none. A broken policy or launcher is what
+// doctor is asked about, so it is an answer here and no failure.
+struct HostReport {
+  Level level;
+  std::vector<PluginInfo> plugins;
+  policy::Policy policy;
+  std::vector<std::string> folders;
+  std::vector<std::string> problems;
+};
+
+HostReport look_at_host(Session& session) {
+  HostReport report;
+  report.folders = session.options.plugin_folders;
+  try {
+    report.policy = read_policy(session.options);
+    const auto& more = report.policy.plugin_folders;
+    report.folders.insert(report.folders.end(), more.begin(), more.end());
+  } catch (const Failure& failure) {
+    report.problems.emplace_back(failure.what());
+    return report;
+  }
+  try {
+    const Host host = session.open_host();
+    report.plugins = attempt(session, Doing::opening_host, [&] { return host.list(); });
+    report.level = attempt(session, Doing::loading, [&] { return host.probe_level(); });
+  } catch (const Failure& failure) {
+    if (failure.exit() == Exit::interrupted) throw;
+    report.problems.emplace_back(failure.what());
+  }
+  return report;
+}
+
+ordered_json report_document(const HostReport& report, const Machine& machine) {
+  ordered_json document;
+  document["version"] = host_version();
+  document["level"] = report.level.number;
+  document["enforced"] = report.level.enforced;
+  document["missing"] = report.level.missing;
+  document["machine"] = machine_document(machine);
+  document["policy_file"] =
+      report.policy.file.empty() ? ordered_json() : ordered_json(report.policy.file);
+  document["plugin_folders"] = report.folders;
+  document["plugins"] = ordered_json::array();
+  document["broken_plugins"] = ordered_json::array();
+  for (const PluginInfo& info : report.plugins) {
+    if (info.error.empty())
+      document["plugins"].push_back({{"id", info.id}, {"version", info.version}});
+    else
+      document["broken_plugins"].push_back({{"folder", info.folder}, {"error", info.error}});
+  }
+  document["problems"] = report.problems;
+  return document;
+}
+
+// The page for a person: marks, titles, facts.
+class Page {
+ public:
+  explicit Page(Output& output) : output_(output) {}
+
+  void heading(const std::string& text) {
+    text_ += (text_.empty() ? "" : "\n") + output_.paint(Colour::bold, text) + "\n";
+  }
+  void fact(const std::string& title, const std::string& value) {
+    add(Colour::plain, "  ", title, value);
+  }
+  void check(bool good, const std::string& title, const std::string& value) {
+    if (good)
+      add(Colour::green, "ok", title, value);
+    else
+      add(Colour::yellow, "--", title, value);
+  }
+  void problem(const std::string& text) { add(Colour::red, "!!", "", text); }
+  void print() { output_.write(text_); }
+
+ private:
+  void add(Colour colour, const char* mark, const std::string& title, const std::string& value) {
+    constexpr std::size_t kTitle = 17;
+    std::string head = title;
+    if (!title.empty()) head.resize(std::max(kTitle, title.size() + 1), ' ');
+    text_ += output_.paint(colour, mark) + " " + head + printable(value) + "\n";
+  }
+
+  Output& output_;
+  std::string text_;
+};
+
+void show(Output& output, const HostReport& report, const Machine& machine) {
+  Page page(output);
+  page.heading("This machine");
+  page.fact("bulkhead", host_version());
+  page.fact("kernel", machine.kernel + " on " + machine.architecture);
+  page.fact("container", machine.container.empty() ? "none found" : machine.container);
+  page.check(machine.seccomp.available, "seccomp", machine.seccomp.detail);
+  page.check(machine.landlock.available, "landlock", machine.landlock.detail);
+  page.check(machine.user_namespaces.available, "user namespaces", machine.user_namespaces.detail);
+  page.check(machine.cgroup_delegation.available, "cgroups",
+             "v" + std::to_string(machine.cgroup_version) + "; " +
+                 machine.cgroup_delegation.detail);
+
+  page.heading("A cell here gets level " + std::to_string(report.level.number));
+  for (const std::string& item : report.level.enforced) page.check(true, "enforced", item);
+  for (const std::string& item : report.level.missing) page.check(false, "missing", item);
+
+  page.heading("Installation");
+  page.fact("policy file", report.policy.file.empty() ? "none, defaults hold" : report.policy.file);
+  for (const std::string& folder : report.folders) page.fact("plugin folder", folder);
+  std::size_t usable = 0;
+  for (const PluginInfo& info : report.plugins) usable += info.error.empty() ? 1 : 0;
+  page.fact("plugins", std::to_string(usable) + " usable, " +
+                           std::to_string(report.plugins.size() - usable) + " broken");
+  for (const PluginInfo& info : report.plugins)
+    if (!info.error.empty()) page.problem(info.folder + ": " + info.error);
+  for (const std::string& problem : report.problems) page.problem(problem);
+  page.print();
+}
+
+}  // namespace
+
+void doctor(Session& session) {
+  const Machine machine = Machine::look();
+  const HostReport report = look_at_host(session);
+  if (session.output.json()) return session.output.document(report_document(report, machine));
+  show(session.output, report, machine);
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,213 @@
+// bulkhead info PLUGIN[@RANGE]
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "host/runtime/package.hpp"
+#include "installation.hpp"
+#include "registry/manifest/manifest.hpp"
+#include "session.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+// The highest usable version in the range. A Failure names what is there instead.
+PluginInfo find(const std::vector<PluginInfo>& plugins, const std::string& id,
+                const std::string& range_text) {
+  const auto range = manifest::Range::parse(range_text);
+  if (!range)
+    throw usage_failure("\"" + range_text +
+                        "\" is no range of versions. Examples: 1.2.0, ^1.2, >=1.0 <2.0.");
+  const PluginInfo* best = nullptr;
+  std::optional<manifest::Version> best_version;
+  std::vector<std::string> ids, versions;
+  std::string broken;
+  for (const PluginInfo& info : plugins) {
+    ids.push_back(info.id);
+    if (info.id != id) continue;
+    if (!info.error.empty()) {
+      broken = info.error;
+      continue;
+    }
+    versions.push_back(info.version);
+    const auto version = manifest::Version::parse(info.version);
+    if (!version || !range->contains(*version)) continue;
+    if (best != nullptr && !(*best_version < *version)) continue;
+    best = &info;
+    best_version = version;
+  }
+  if (best != nullptr) return *best;
+  if (!versions.empty())
+    throw Failure(Exit::not_found, "not_found",
+                  "no version of " + id + " is in the range " + range_text + ". There " +
+                      (versions.size() == 1 ? "is " : "are ") + manifest::listed(versions) + ".");
+  if (!broken.empty())
+    throw Failure(Exit::bad_input, "data_invalid", "plugin " + id + " can't be used: " + broken);
+  const std::string hint = manifest::did_you_mean(id, ids);
+  throw Failure(Exit::not_found, "not_found",
+                "there is no plugin " + manifest::quoted(id) + (hint.empty() ? "." : hint) +
+                    " `bulkhead list` shows all, `bulkhead doctor` where they are looked for.");
+}
+
+ordered_json config_document(const manifest::ConfigKey& key) {
+  ordered_json document;
+  document["name"] = key.name;
+  document["type"] = key.type;
+  document["description"] = key.description;
+  document["required"] = !key.fallback;
+  if (key.fallback)
+    std::visit([&](const auto& value) { document["default"] = value; }, *key.fallback);
+  if (key.minimum) document["minimum"] = *key.minimum;
+  if (key.maximum) document["maximum"] = *key.maximum;
+  if (!key.choices.empty()) document["choices"] = key.choices;
+  return document;
+}
+
+ordered_json manifest_document(const manifest::Manifest& manifest) {
+  ordered_json document;
+  document["id"] = manifest.id;
+  document["version"] = manifest.version.text();
+  document["kind"] = manifest.kind;
+  document["description"] = manifest.description;
+  document["license"] = manifest.license;
+  document["authors"] = manifest.authors;
+  document["interfaces"] = manifest.interfaces;
+  document["runtime"] = manifest.runtime;
+  document["entry"] = manifest.entry;
+  document["host"] = manifest.host ? ordered_json(manifest.host->text()) : ordered_json();
+  document["dependencies"] = ordered_json::array();
+  for (const manifest::Dependency& dependency : manifest.dependencies)
+    document["dependencies"].push_back({{"id", dependency.id}, {"range", dependency.range.text()}});
+  document["permissions"] = ordered_json::object();
+  if (manifest.permissions.memory_bytes)
+    document["permissions"]["memory_bytes"] = *manifest.permissions.memory_bytes;
+  if (manifest.permissions.threads)
+    document["permissions"]["threads"] = *manifest.permissions.threads;
+  document["config"] = ordered_json::array();
+  for (const manifest::ConfigKey& key : manifest.config)
+    document["config"].push_back(config_document(key));
+  return document;
+}
+
+ordered_json codec_document(const CodecInfo& codec) {
+  ordered_json document;
+  document["name"] = codec.name;
+  document["languages"] = codec.languages;
+  document["vocabulary"] = codec.vocabulary;
+  document["max_id"] = codec.max_id;
+  document["max_token_bytes"] = codec.max_token_bytes;
+  document["special"] = ordered_json::array();
+  for (const SpecialToken& token : codec.special)
+    document["special"].push_back({{"text", token.text}, {"id", token.id}});
+  return document;
+}
+
+// Loads the plugin: what only a running plugin can say.
+void add_loaded(Session& session, Host& host, const InfoOptions& options, ordered_json& document) {
+  const Opened opened = open_plugin(session, host, options.plugin);
+  const Level level = opened.plugin.level();
+  document["isolation"] = isolation_name(opened.plugin.isolation());
+  document["package_hash"] = opened.plugin.package_hash();
+  document["level"] = level.number;
+  document["enforced"] = level.enforced;
+  document["missing"] = level.missing;
+  const auto& interfaces = opened.plugin.info().interfaces;
+  if (std::find(interfaces.begin(), interfaces.end(), BH_CODEC_1) == interfaces.end()) return;
+  CallOptions call;
+  call.timeout = parse_timeout(options.plugin.timeout);
+  call.cancel = &session.interrupts.cancel();
+  document["codec"] = codec_document(attempt(session, Doing::calling, [&] {
+    return CodecClient(opened.instance).info(call);
+  }));
+}
+
+std::string words(const ordered_json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const auto& item : value) text += (text.empty() ? "" : ", ") + words(item);
+  return text.empty() ? "-" : text;
+}
+
+void show(Output& output, const ordered_json& document) {
+  std::string text;
+  const auto line = [&](const std::string& title, const std::string& value) {
+    if (value.empty() || value == "-") return;
+    text += output.paint(Colour::dim, title + std::string(title.size() < 14 ? 14 - title.size() : 1, ' ')) +
+            printable(value) + "\n";
+  };
+  text += output.paint(Colour::bold, printable(words(document["id"]) + " " +
+                                               words(document["version"]))) +
+          "  " + printable(words(document["description"])) + "\n";
+  for (const char* key : {"kind", "license", "authors", "interfaces", "folder", "entry", "host"})
+    line(key, words(document[key]));
+  for (const auto& dependency : document["dependencies"])
+    line("needs", words(dependency["id"]) + " " + words(dependency["range"]));
+  for (const auto& [name, value] : document["permissions"].items())
+    line("asks for", name + " " + words(value));
+  line("package", words(document["package_hash"]));
+  line("isolation", words(document["isolation"]) + " (" + words(document["decided_by"]) + ")");
+  line("level", words(document["level"]));
+  line("enforced", words(document["enforced"]));
+  for (const auto& missing : document["missing"]) line("missing", words(missing));
+  for (const auto& key : document["config"]) {
+    std::string facts = words(key["name"]) + ": " + words(key["type"]);
+    if (key.contains("choices")) facts += " (" + words(key["choices"]) + ")";
+    facts += key.contains("default") ? ", default " + words(key["default"]) : ", required";
+    line("config", facts + (words(key["description"]).empty() ? "" : "; " + words(key["description"])));
+  }
+  if (const auto codec = document.find("codec"); codec != document.end()) {
+    line("codec", words((*codec)["name"]) + ", languages " + words((*codec)["languages"]));
+    line("vocabulary", words((*codec)["vocabulary"]) + " ids, largest " +
+                           words((*codec)["max_id"]) + ", longest token " +
+                           words((*codec)["max_token_bytes"]) + " bytes");
+    for (const auto& token : (*codec)["special"])
+      line("special", words(token["text"]) + " = " + words(token["id"]));
+  }
+  output.write(text);
+}
+
+}  // namespace
+
+void info(Session& session, const InfoOptions& options) {
+  const auto [id, range] = split_plugin(options.plugin.plugin);
+  Host host = session.open_host();
+  const PluginInfo found = find(
+      attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
+  const policy::Policy policy = read_policy(session.options);
+  const policy::Decision decision = policy.decide(found.id);
+
+  ordered_json document;
+  try {
+    document = manifest_document(manifest::Manifest::read(found.folder));
+  } catch (const manifest::FileError& error) {
+    throw Failure(Exit::bad_input, "data_invalid", error.what());
+  }
+  const auto asked = parse_isolation(options.plugin.isolation);
+  const Isolation isolation = asked.value_or(decided_isolation(policy, found.id));
+  document["folder"] = found.folder;
+  document["decided_by"] = asked ? "--isolation" : decision.reason;
+  document["isolation"] = isolation_name(isolation);
+  document["package_hash"] = attempt(session, Doing::loading, [&] {
+    return host::hexadecimal(host::hash_package(found.folder));
+  });
+  if (options.load) {
+    InfoOptions exact = options;
+    exact.plugin.plugin = found.id + "@" + found.version;
+    add_loaded(session, host, exact, document);
+  } else {
+    const Level level = isolation == Isolation::cell
+                            ? attempt(session, Doing::loading, [&] { return host.probe_level(); })
+                            : Level{};
+    document["level"] = level.number;
+    document["enforced"] = level.enforced;
+    document["missing"] = level.missing;
+  }
+  if (session.output.json()) return session.output.document(document);
+  show(session.output, document);
+}
+
+}  // namespace bulkhead::cli

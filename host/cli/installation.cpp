@@ -1,0 +1,23 @@
+#include "installation.hpp"
+
+#include <cstdlib>
+
+#include "failure.hpp"
+
+namespace bulkhead::cli {
+
+policy::Policy read_policy(const GlobalOptions& options) {
+  try {
+    return policy::Policy::load(options.policy,
+                                [](const char* name) -> const char* { return std::getenv(name); });
+  } catch (const manifest::FileError& error) {
+    throw Failure(Exit::bad_input, "data_invalid", error.what());
+  }
+}
+
+Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin) {
+  return policy.decide(plugin).mode == policy::Mode::cell ? Isolation::cell
+                                                          : Isolation::in_process;
+}
+
+}  // namespace bulkhead::cli

@@ -1,0 +1,260 @@
+// The `bulkhead` command: reads the command line and runs one command.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <new>
+#include <string_view>
+
+#include "commands.hpp"
+#include "descriptors.hpp"
+#include "failure.hpp"
+#include "registry/manifest/words.hpp"
+#include "session.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+struct AllOptions {
+  GlobalOptions global;
+  InfoOptions info;
+  CallCommandOptions call;
+  CodecOptions codec;
+  RunOptions run;
+};
+
+using Command = std::function<void(Session&)>;
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 ok, 1 the call or plugin failed, 2 usage, 3 not found, 4 bad input file, manifest\n"
+    "or policy, 5 denied or below the minimum level, 6 deadline or cancelled, 7 plugin crashed,\n"
+    "74 output could not be written, 130 interrupted.";
+
+constexpr const char* kGlobalHint =
+    "--json, --policy, --plugins and --verbose may stand here, too: see `bulkhead --help`.";
+
+// One value for each time the option is given, so that a FILE after it is not swallowed.
+template <class List>
+CLI::Option* add_list(CLI::App& app, const std::string& name, List& list, const std::string& help) {
+  return app.add_option(name, list, help)->allow_extra_args(false);
+}
+
+void add_plugin_options(CLI::App& app, PluginOptions& options) {
+  add_list(app, "--config", options.config, "Configuration of the plugin; repeatable")
+      ->type_name("KEY=VALUE");
+  app.add_option("--isolation", options.isolation,
+                 "cell or in-process; default: what the policy says")
+      ->type_name("MODE");
+  app.add_option("--timeout", options.timeout, "Time for the call: 250ms, 5s, 2min")
+      ->type_name("TIME");
+}
+
+// A subcommand that can be followed by the global options.
+CLI::App& add_command(CLI::App& parent, const char* name, const char* help, Command& chosen,
+                      Command command) {
+  CLI::App* app = parent.add_subcommand(name, help);
+  app->fallthrough();
+  app->footer(kGlobalHint);
+  app->final_callback([&chosen, command = std::move(command)] { chosen = command; });
+  return *app;
+}
+
+void add_codec_command(CLI::App& codec, const char* name, const char* help, const char* format_help,
+                       bool special, CodecOptions& options, Command& chosen, Command command) {
+  CLI::App& app = add_command(codec, name, help, chosen, std::move(command));
+  app.add_option("--plugin", options.plugin.plugin, "The codec plugin")
+      ->required()
+      ->type_name("ID[@RANGE]");
+  app.add_option("--encoding", options.encoding, "Short for --config encoding=NAME")
+      ->type_name("NAME");
+  add_plugin_options(app, options.plugin);
+  app.add_option("--format", options.format, format_help)->type_name("u32le|json|text");
+  if (special) {
+    add_list(app, "--allow-special", options.allow_special,
+             "Recognise this special token in the text, or all; repeatable")
+        ->type_name("TOKEN|all");
+    add_list(app, "--disallow-special", options.disallow_special,
+             "Fail where the text has this special token, or all; repeatable")
+        ->type_name("TOKEN|all");
+  }
+  app.add_option("--output", options.output, "Write to FILE, whole or not at all")
+      ->type_name("FILE");
+  app.add_option("FILE", options.file, "Input; default: standard input")->type_name("");
+}
+
+void add_codec(CLI::App& top, AllOptions& options, Command& chosen) {
+  CLI::App* codec = top.add_subcommand("codec", "Text to token ids and back");
+  codec->fallthrough()->require_subcommand(1);
+  CodecOptions& all = options.codec;
+  add_codec_command(*codec, "encode", "Text to token ids", "Of the ids; default text", true, all,
+                    chosen, [&all](Session& session) { codec_encode(session, all); });
+  add_codec_command(*codec, "decode", "Token ids to text", "Of the input; default text", false, all,
+                    chosen, [&all](Session& session) { codec_decode(session, all); });
+  add_codec_command(*codec, "tokenize", "Text to pieces", "text (a line each) or json; default text",
+                    true, all, chosen, [&all](Session& session) { codec_tokenize(session, all); });
+  add_codec_command(*codec, "count", "How many ids a text has", "Accepted; a number is the same in all", true,
+                    all, chosen, [&all](Session& session) { codec_count(session, all); });
+  codec->footer(
+      "Examples:\n"
+      "  bulkhead codec encode --plugin en_gpt2 --encoding o200k_base book.txt\n"
+      "  bulkhead codec encode --plugin en_gpt2 --format u32le --output book.u32 book.txt\n"
+      "  bulkhead codec decode --plugin en_gpt2 --format u32le book.u32");
+}
+
+void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
+  add_command(top, "list", "Installed plugins", chosen, [](Session& session) { list(session); });
+
+  InfoOptions& facts = options.info;
+  CLI::App& info_app = add_command(top, "info", "What a plugin is and what it would be allowed",
+                                   chosen, [&facts](Session& session) { info(session, facts); });
+  info_app.add_option("PLUGIN", facts.plugin.plugin, "ID, or ID@RANGE")->required()->type_name("");
+  info_app.add_flag("--load", facts.load,
+                    "Load it, for what only the running plugin knows: its level, its vocabulary");
+  add_plugin_options(info_app, facts.plugin);
+
+  CallCommandOptions& method = options.call;
+  CLI::App& call_app = add_command(top, "call", "Call any method, JSON in and JSON out", chosen,
+                                   [&method](Session& session) { call(session, method); });
+  call_app.add_option("PLUGIN", method.plugin.plugin, "ID, or ID@RANGE")
+      ->required()
+      ->type_name("");
+  call_app.add_option("METHOD", method.method, "Name of the method")->required()->type_name("");
+  call_app.add_option("PARAMS", method.params, "Parameters as JSON, - reads standard input; "
+                                               "default {}")
+      ->type_name("");
+  call_app.add_option("--interface", method.interface, "Needed where the plugin offers several")
+      ->type_name("NAME");
+  add_plugin_options(call_app, method.plugin);
+  call_app.footer(std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +
+                  kGlobalHint);
+
+  RunOptions& pipeline = options.run;
+  CLI::App& run_app = add_command(top, "run", "Run a pipeline file", chosen,
+                                  [&pipeline](Session& session) { run(session, pipeline); });
+  run_app.add_option("PIPELINE", pipeline.pipeline, "The pipeline file")->required()->type_name("");
+  run_app.add_option("--record", pipeline.record,
+                     "Where the run record goes; default: beside the pipeline, as .run.json")
+      ->type_name("FILE");
+  add_list(run_app, "--set", pipeline.set, "A value for one of its [variables]; repeatable")
+      ->type_name("NAME=VALUE");
+  run_app.add_option("--isolation", pipeline.isolation, "cell or in-process, for all steps")
+      ->type_name("MODE");
+
+  add_command(top, "ps", "Running hosts and their cells", chosen,
+              [](Session& session) { ps(session); });
+  add_command(top, "doctor", "What this machine offers, and what is wrong", chosen,
+              [](Session& session) { doctor(session); });
+}
+
+void describe(CLI::App& top, AllOptions& options, Command& chosen) {
+  top.require_subcommand(1);
+  GlobalOptions& global = options.global;
+  top.add_option("--policy", global.policy, "Policy file; default: see docs/policy.md")
+      ->type_name("FILE");
+  add_list(top, "--plugins", global.plugin_folders,
+           "Folder of plugins, searched before all others; repeatable")
+      ->type_name("DIR");
+  top.add_flag("--json", global.json, "Answer with one JSON document");
+  top.add_flag("-v,--verbose", global.verbose, "Log lines to standard error");
+  top.set_version_flag("--version", std::string("bulkhead ") + host_version());
+  add_other_commands(top, options, chosen);
+  add_codec(top, options, chosen);
+  top.footer(std::string("Examples:\n"
+                         "  bulkhead list\n"
+                         "  echo 'Hello, world' | bulkhead codec encode --plugin en_gpt2\n"
+                         "  bulkhead run roundtrip.toml\n"
+                         "  bulkhead doctor\n\n") +
+             kExitCodes);
+}
+
+// "bulkhead codec": the name that a person types for help.
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+// For an `app` that needs a command and got none, or one that it does not know.
+std::string command_problem(const CLI::App& top, const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* known : app.get_subcommands(nullptr)) names.push_back(known->get_name());
+  std::string sentence = "a command is missing.";
+  for (const std::string& word : top.remaining(true)) {
+    if (word.empty() || word.front() == '-') continue;
+    const std::string hint = manifest::did_you_mean(word, names);
+    sentence = "there is no command " + manifest::quoted(word) + (hint.empty() ? "." : hint);
+    break;
+  }
+  return sentence + " The commands are " + manifest::listed(names) + ".";
+}
+
+// True: go on with the chosen command. False: help or version was printed.
+bool parse(CLI::App& top, int argc, char** argv, Output& output) {
+  try {
+    top.parse(argc, argv);
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    output.write(top.help());
+    return false;
+  } catch (const CLI::CallForVersion& version) {
+    output.write(std::string(version.what()) + "\n");
+    return false;
+  } catch (const CLI::ParseError& error) {
+    const CLI::App* app = &top;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    const bool wants_command = !app->get_subcommands(nullptr).empty();
+    const bool missing = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError) ||
+                         error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+    std::string sentence = error.what();
+    if (wants_command && missing) sentence = command_problem(top, *app);
+    if (!sentence.ends_with('.')) sentence += ".";
+    throw usage_failure(sentence + " `" + full_name(*app) + " --help` tells more.");
+  }
+}
+
+int finish(Output& output, const Failure& failure) {
+  try {
+    output.report(failure);
+  } catch (const Failure&) {
+    // Standard output is what failed: the words are on standard error.
+  }
+  return static_cast<int>(failure.exit());
+}
+
+int run_command_line(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + std::max(argc, 1));
+  Output output(std::find(words.begin(), words.end(), "--json") != words.end());
+  try {
+    AllOptions options;
+    Command chosen;
+    CLI::App top("Bulkhead runs native plugins of machine learning systems, in sandboxed cells or in "
+                 "process.",
+                 "bulkhead");
+    describe(top, options, chosen);
+    if (parse(top, argc, argv, output)) {
+      Session session(options.global);
+      try {
+        chosen(session);
+      } catch (const Failure& failure) {
+        return finish(session.output, failure);
+      }
+    }
+    output.finish();
+    return static_cast<int>(Exit::ok);
+  } catch (const Failure& failure) {
+    return finish(output, failure);
+  } catch (const std::bad_alloc&) {
+    return finish(output, {Exit::failed, "out_of_memory", "there is not enough memory."});
+  } catch (const std::exception& error) {
+    return finish(output, {Exit::failed, "internal", error.what()});
+  }
+}
+
+}  // namespace
+}  // namespace bulkhead::cli
+
+int main(int argc, char** argv) {
+  bulkhead::cli::hold_standard_descriptors();
+  return bulkhead::cli::run_command_line(argc, argv);
+}

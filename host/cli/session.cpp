@@ -1,0 +1,100 @@
+#include "session.hpp"
+
+#include "failure.hpp"
+#include "registry/manifest/manifest.hpp"
+
+namespace bulkhead::cli {
+namespace {
+
+const char* level_word(std::uint32_t level) {
+  switch (level) {
+    case BH_LOG_DEBUG:
+      return "debug";
+    case BH_LOG_INFO:
+      return "info";
+    case BH_LOG_WARN:
+      return "warning";
+    default:
+      return "error";
+  }
+}
+
+}  // namespace
+
+Host Session::open_host() {
+  HostOptions host;
+  host.policy_file = options.policy;
+  host.plugin_folders = options.plugin_folders;
+  host.name = "bulkhead";
+  host.log = [this](const LogRecord& record) {
+    if (!options.verbose && record.level < BH_LOG_WARN) return;
+    std::string line = std::string("bulkhead: ") + level_word(record.level) + ": ";
+    if (!record.plugin.empty()) line += printable(record.plugin) + ": ";
+    progress.line(line + printable(record.text));
+  };
+  return attempt(*this, Doing::opening_host, [&] { return Host(std::move(host)); });
+}
+
+std::pair<std::string, std::string> split_plugin(const std::string& plugin) {
+  const std::size_t at = plugin.find('@');
+  if (at == std::string::npos) return {plugin, "*"};
+  if (at + 1 == plugin.size())
+    throw usage_failure("\"" + plugin + "\" has no version range after the '@'. Example: " +
+                        plugin + "^1.0");
+  return {plugin.substr(0, at), plugin.substr(at + 1)};
+}
+
+std::optional<Isolation> parse_isolation(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == isolation_name(Isolation::cell)) return Isolation::cell;
+  if (text == isolation_name(Isolation::in_process)) return Isolation::in_process;
+  throw usage_failure("\"" + text + "\" is no isolation. Use \"cell\" or \"in-process\".");
+}
+
+std::map<std::string, std::string> parse_pairs(const std::vector<std::string>& items,
+                                               const char* option) {
+  std::map<std::string, std::string> pairs;
+  for (const std::string& item : items) {
+    const std::size_t equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      throw usage_failure(std::string(option) + " \"" + item +
+                          "\" is not of the form NAME=VALUE.");
+    const auto [at, added] = pairs.emplace(item.substr(0, equals), item.substr(equals + 1));
+    if (!added)
+      throw usage_failure(std::string(option) + " gives \"" + at->first + "\" twice.");
+  }
+  return pairs;
+}
+
+std::chrono::nanoseconds parse_timeout(const std::string& text) {
+  if (text.empty()) return std::chrono::nanoseconds{0};
+  const std::optional<std::int64_t> value = manifest::parse_duration(text);
+  if (!value || *value <= 0)
+    throw usage_failure("--timeout \"" + text +
+                        "\" is no duration. Examples: 250ms, 5s, 2min, 1h.");
+  return std::chrono::nanoseconds{*value};
+}
+
+Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
+  const auto [id, range] = split_plugin(options.plugin);
+  LoadOptions load;
+  load.version = range;
+  load.isolation = parse_isolation(options.isolation);
+  Config config;
+  for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;
+  Plugin plugin = attempt(session, Doing::loading, [&] { return host.load(id, load); });
+  Instance instance =
+      attempt(session, Doing::configuring, [&] { return plugin.open(config); });
+  return {std::move(plugin), std::move(instance)};
+}
+
+std::string only_interface(const PluginInfo& info) {
+  if (info.interfaces.size() == 1) return info.interfaces.front();
+  if (info.interfaces.empty())
+    throw Failure(Exit::not_found, "not_found", info.id + " offers no interface to call.");
+  std::string names;
+  for (const std::string& name : info.interfaces) names += "\n  --interface " + name;
+  throw usage_failure(info.id + " offers several interfaces. Say which one:" + names);
+}
+
+}  // namespace bulkhead::cli

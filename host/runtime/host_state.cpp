@@ -1,0 +1,186 @@
+#include "host/runtime/host_state.hpp"
+
+#include <cstdlib>
+#include <fstream>
+
+#include "host/runtime/cell_backend.hpp"
+#include "host/runtime/installation.hpp"
+#include "host/runtime/library_backend.hpp"
+#include "host/runtime/status.hpp"
+
+namespace bulkhead {
+namespace {
+
+const char* no_variable(const char*) { return nullptr; }
+
+policy::Policy read_policy(const HostOptions& options, const policy::Environment& environment) {
+  try {
+    return policy::Policy::load(options.policy_file, environment);
+  } catch (const manifest::FileError& error) {
+    throw Error(Status::data_invalid, error.what());
+  }
+}
+
+std::string program_name() {
+  std::ifstream comm("/proc/self/comm");
+  std::string name;
+  std::getline(comm, name);
+  return name;
+}
+
+std::string folder_list(const std::vector<std::string>& folders) {
+  std::string list;
+  for (const std::string& folder : folders) list += (list.empty() ? "" : ", ") + folder;
+  return list.empty() ? "no folder" : list;
+}
+
+}  // namespace
+
+HostState::HostState(HostOptions options) {
+  policy::Environment environment = no_variable;
+  if (options.read_environment) environment = [](const char* name) { return std::getenv(name); };
+  core_ = std::make_shared<host::Core>(read_policy(options, environment), environment,
+                                       std::move(options.log));
+  folders_ = std::move(options.plugin_folders);
+  const policy::Policy& policy = core_->policy;
+  folders_.insert(folders_.end(), policy.plugin_folders.begin(), policy.plugin_folders.end());
+  const auto own = host::own_plugin_folders();
+  folders_.insert(folders_.end(), own.begin(), own.end());
+  name_ = options.name.empty() ? program_name() : options.name;
+  started_ = host::utc_now();
+  std::vector<std::string> ids;
+  if (!policy.rules.empty()) {
+    for (const PluginInfo& plugin : list()) ids.push_back(plugin.id);
+    for (const std::string& warning : policy.unknown_plugins(ids)) {
+      core_->logger->write(BH_LOG_WARN, "", 0, warning);
+    }
+  }
+  if (!options.control_socket) return;
+  try {
+    control_ = std::make_unique<host::ControlSocket>(policy::runtime_folder(environment),
+                                                     core_->loop, [this] { return status_json(); });
+  } catch (const std::exception& error) {
+    core_->logger->write(BH_LOG_WARN, "", 0, error.what());
+  }
+}
+
+HostState::~HostState() { close(); }
+
+std::vector<PluginInfo> HostState::list() const {
+  std::vector<PluginInfo> infos;
+  for (const host::Package& package : host::find_packages(folders_)) {
+    infos.push_back(host::plugin_info(package));
+  }
+  return infos;
+}
+
+std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOptions& options) {
+  if (core_->closed.load()) throw Error(Status::unavailable, "the host is closed");
+  const auto range = manifest::Range::parse(options.version);
+  if (!range) {
+    throw Error(Status::invalid_argument, "'" + options.version +
+                                              "' is no SemVer range; write for example \"^1.2\", "
+                                              "\">=1.0 <2.0\" or \"*\"");
+  }
+  std::vector<host::Package> packages = host::find_packages(folders_);
+  host::Package* best = nullptr;
+  std::string others, broken;
+  std::vector<std::string> ids;
+  for (host::Package& package : packages) {
+    if (!package.manifest) {
+      if (package.folder.find("/" + std::string(id)) != std::string::npos) {
+        broken += "; " + package.error;
+      }
+      continue;
+    }
+    ids.push_back(package.manifest->id);
+    if (package.manifest->id != id) continue;
+    if (range->contains(package.manifest->version)) {
+      // The list ascends; of equal versions the first folder's wins.
+      if (best == nullptr || best->manifest->version < package.manifest->version) best = &package;
+    } else {
+      others += (others.empty() ? "" : ", ") + package.manifest->version.text();
+    }
+  }
+  if (best == nullptr) {
+    std::string why = "no plugin '" + std::string(id) + "'";
+    if (!others.empty()) {
+      why += " in the range " + options.version + "; there is version " + others;
+    } else {
+      const std::string near = manifest::nearest(id, ids);
+      if (!near.empty()) why += "; did you mean '" + near + "'?";
+    }
+    throw Error(broken.empty() || !others.empty() ? Status::not_found : Status::data_invalid,
+                why + " (looked in " + folder_list(folders_) + ")" + broken);
+  }
+  policy::Decision decision = core_->policy.decide(best->manifest->id);
+  if (options.isolation) {
+    decision.mode = *options.isolation == Isolation::cell ? policy::Mode::cell
+                                                          : policy::Mode::in_process;
+    decision.reason = "the application";
+  }
+  if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
+    decision.minimum_level = *options.minimum_level;
+    decision.reason = "the application";
+  }
+  std::shared_ptr<PluginState> plugin = make(std::move(*best), std::move(decision));
+  const std::lock_guard lock(mutex_);
+  std::erase_if(plugins_, [](const auto& other) { return other.expired(); });
+  plugins_.push_back(plugin);
+  if (core_->closed.load()) plugin->close();
+  return plugin;
+}
+
+std::shared_ptr<PluginState> HostState::make(host::Package package,
+                                             policy::Decision decision) const {
+  auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision));
+  if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {
+    throw Error(Status::permission_denied, plugin->label + ": " + *why);
+  }
+  plugin->hash = host::hash_package(plugin->folder);
+  if (plugin->decision.mode == policy::Mode::cell) {
+    plugin->backend = std::make_unique<host::CellBackend>(*plugin);
+  } else {
+    plugin->backend = std::make_unique<host::LibraryBackend>(*plugin);
+  }
+  return plugin;
+}
+
+std::string HostState::status_json() const {
+  std::vector<std::shared_ptr<PluginState>> plugins;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& weak : plugins_) {
+      if (auto plugin = weak.lock()) plugins.push_back(std::move(plugin));
+    }
+  }
+  return host::status_json(name_, started_, plugins);
+}
+
+Level HostState::probe_level() {
+  try {
+    const sandbox::Level level = core_->launcher()->probe_level();
+    return {level.number, level.enforced, level.missing};
+  } catch (const sandbox::LaunchError& error) {
+    throw Error(Status::unavailable, error.what());
+  }
+}
+
+void HostState::close() {
+  std::vector<std::shared_ptr<PluginState>> plugins;
+  {
+    const std::lock_guard lock(mutex_);
+    core_->closed = true;
+    for (const auto& weak : plugins_) {
+      if (auto plugin = weak.lock()) plugins.push_back(std::move(plugin));
+    }
+    plugins_.clear();
+  }
+  control_.reset();
+  for (const auto& plugin : plugins) plugin->close();
+  plugins.clear();
+  core_->loop.stop();
+  core_->release_launcher();
+}
+
+}  // namespace bulkhead

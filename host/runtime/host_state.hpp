@@ -1,0 +1,38 @@
+// What a bulkhead::Host is.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/runtime/control_socket.hpp"
+#include "host/runtime/state.hpp"
+
+namespace bulkhead {
+
+class HostState {
+ public:
+  explicit HostState(HostOptions options);
+  ~HostState();
+
+  std::vector<PluginInfo> list() const;
+  std::shared_ptr<PluginState> load(std::string_view id, const LoadOptions& options);
+  std::string status_json() const;
+  Level probe_level();
+  void close();
+  const std::shared_ptr<host::Core>& core() const { return core_; }
+  const std::vector<std::string>& folders() const { return folders_; }
+
+ private:
+  std::shared_ptr<PluginState> make(host::Package package, policy::Decision decision) const;
+
+  std::shared_ptr<host::Core> core_;
+  std::vector<std::string> folders_;
+  std::string name_, started_;
+  mutable std::mutex mutex_;
+  std::vector<std::weak_ptr<PluginState>> plugins_;
+  std::unique_ptr<host::ControlSocket> control_;
+};
+
+}  // namespace bulkhead

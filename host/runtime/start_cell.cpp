@@ -1,0 +1,152 @@
+#include "host/runtime/start_cell.hpp"
+
+#include <algorithm>
+
+#include "host/runtime/probe.hpp"
+#include "sdk/wire/plugin_object.hpp"
+#include "sdk/wire/version.hpp"
+
+namespace bulkhead::host {
+namespace {
+
+[[noreturn]] void refuse(const PluginState& plugin, bh_status status, const std::string& why) {
+  throw Error(static_cast<Status>(status), plugin.label + ": " + why);
+}
+
+void check_status(const PluginState& plugin, bh_status status, const wire::CallContext& context,
+                  const char* step) {
+  if (status == BH_OK) return;
+  const std::string why = context.error().empty() ? "no reason given" : context.error();
+  refuse(plugin, status, std::string(step) + ": " + why);
+}
+
+bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallContext& context) {
+  return connection.ask(
+      context, plugin.decision.limits.start_timeout,
+      [&](core::Cell::Client& cell, Connection::Question& question) {
+        auto request = cell.helloRequest();
+        request.setWireMin(wire::kWireMin);
+        request.setWireMax(wire::kWireMax);
+        request.setAbiMin(BH_ABI_VERSION(BH_ABI_MAJOR, 0));
+        request.setAbiMax(BH_ABI_VERSION(BH_ABI_MAJOR, BH_ABI_MINOR));
+        request.setHostVersion(wire::kBuildVersion);
+        request.setSanitizers(BH_BUILT_SANITIZERS);
+        request.setPackageHash(
+            {reinterpret_cast<const kj::byte*>(plugin.hash.data()), plugin.hash.size()});
+        auto limits = request.initLimits();
+        limits.setFrameBytes(plugin.decision.limits.frame);
+        limits.setOutputBytes(plugin.decision.limits.output);
+        limits.setCallsInFlight(plugin.decision.limits.in_flight);
+        request.setEvents(connection.make_events());
+        return request.send().then(
+            [&plugin, &question](capnp::Response<core::HelloResults>&& results) {
+              const auto hash = results.getPackageHash();
+              if (results.getWireVersion() == 0) {
+                question.answer(
+                    BH_VERSION_MISMATCH,
+                    "the cell program speaks wire versions " +
+                        std::to_string(results.getWireMin()) + " to " +
+                        std::to_string(results.getWireMax()) + ", this host " +
+                        wire::kBuildVersion + " speaks " + std::to_string(wire::kWireMin) +
+                        " to " + std::to_string(wire::kWireMax) +
+                        ": bulkhead-launcher and libbulkhead are of different versions");
+              } else if (std::string_view(reinterpret_cast<const char*>(hash.begin()),
+                                          hash.size()) != plugin.hash) {
+                question.answer(BH_PROTOCOL_ERROR, "the cell answered for another package");
+              } else {
+                question.answer(BH_OK, {});
+              }
+            });
+      });
+}
+
+bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& context,
+               wire::DescriptorFacts& facts) {
+  return connection.ask(
+      context, plugin.decision.limits.start_timeout,
+      [&](core::Cell::Client& cell, Connection::Question& question) {
+        auto request = cell.loadRequest();
+        request.setLibrary((connection.root() + "/" + plugin.manifest.entry).c_str());
+        request.setDataFolder((connection.root() + "/data").c_str());
+        request.setIsolation(BH_ISOLATION_CELL);
+        return request.send().then(
+            [&facts, &question](capnp::Response<core::LoadResults>&& results) {
+              if (question.done) return;
+              const auto status = results.getStatus();
+              if (status.getCode() == BH_OK) facts = wire::read(results.getDescriptor());
+              question.answer(status.getCode(), status.getMessage().cStr());
+            });
+      });
+}
+
+}  // namespace
+
+void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts) {
+  if (const auto why = wire::mismatch(facts)) refuse(plugin, BH_VERSION_MISMATCH, *why);
+  const manifest::Manifest& manifest = plugin.manifest;
+  const std::string version = manifest.version.text();
+  if (facts.id != manifest.id || facts.version != version) {
+    refuse(plugin, BH_DATA_INVALID,
+           "the library says that it is '" + facts.id + " " + facts.version + "', " +
+               manifest.file + " says '" + manifest.id + " " + version +
+               "': they do not belong together");
+  }
+  for (const std::string& interface : manifest.interfaces) {
+    if (std::find(facts.interfaces.begin(), facts.interfaces.end(), interface) ==
+        facts.interfaces.end()) {
+      refuse(plugin, BH_DATA_INVALID,
+             manifest.file + " offers the interface " + interface + ", the library does not");
+    }
+  }
+  for (const std::string& service : facts.services_required) {
+    if (!wire::Services::has(service)) {
+      refuse(plugin, BH_UNSUPPORTED,
+             "it requires the host service " + service + ", which this host " +
+                 wire::kBuildVersion + " does not have");
+    }
+  }
+}
+
+std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts) {
+  const policy::Limits& limits = plugin.decision.limits;
+  sandbox::CellRequest request;
+  request.package_folder = plugin.folder;
+  request.limits = {plugin.manifest.permissions.memory_bytes.value_or(
+                        limits.memory),
+                    plugin.manifest.permissions.threads.value_or(limits.threads),
+                    limits.descriptors};
+  request.profile = sandbox::default_profile();
+  const auto launcher = plugin.core->launcher();
+  sandbox::CellProcess process;
+  try {
+    process = launcher->spawn(request);
+  } catch (const sandbox::LaunchError& error) {
+    refuse(plugin, BH_UNAVAILABLE, std::string("its cell can't be started: ") + error.what());
+  }
+  auto connection = Connection::start(
+      std::move(process), launcher, plugin.core->loop, limits,
+      [log = plugin.log](std::uint64_t call, std::uint32_t level, const std::string& line) {
+        log->write(call, level, line);
+      });
+  try {
+    if (connection->level().number < plugin.decision.minimum_level) {
+      std::string why = "its cell would run at level " +
+                        std::to_string(connection->level().number) + ", but " +
+                        plugin.decision.reason + " demands at least level " +
+                        std::to_string(plugin.decision.minimum_level);
+      for (const std::string& missing : connection->level().missing) why += "; " + missing;
+      refuse(plugin, BH_PERMISSION_DENIED, why + ". `bulkhead doctor` says more");
+    }
+    wire::CallContext context;
+    check_status(plugin, say_hello(plugin, *connection, context), context,
+                 "the handshake with its cell failed");
+    check_status(plugin, load(plugin, *connection, context, facts), context, "it can't be loaded");
+    check_facts(plugin, facts);
+  } catch (...) {
+    connection->end(BH_UNAVAILABLE, "it was not needed");
+    throw;
+  }
+  return connection;
+}
+
+}  // namespace bulkhead::host

@@ -1,0 +1,99 @@
+#include "host/runtime/state.hpp"
+
+#include "host/runtime/installation.hpp"
+
+namespace bulkhead {
+namespace host {
+
+Core::Core(policy::Policy chosen, policy::Environment variables,
+           std::function<void(const LogRecord&)> log)
+    : policy(std::move(chosen)),
+      environment(std::move(variables)),
+      logger(std::make_shared<Logger>(std::move(log))),
+      in_flight(policy.limits.in_flight_total) {}
+
+std::shared_ptr<sandbox::Launcher> Core::launcher() {
+  const std::lock_guard lock(mutex_);
+  if (closed.load()) throw Error(Status::unavailable, "the host is closed");
+  if (launcher_ != nullptr && launcher_->alive()) return launcher_;
+  if (launcher_ != nullptr) {
+    logger->write(BH_LOG_ERROR, "", 0, "the launcher process ended, and its cells with it; a new "
+                                       "one is started");
+  }
+  launcher_ = nullptr;
+  const std::string program = find_launcher(environment);
+  try {
+    launcher_ = sandbox::Launcher::start(program);
+  } catch (const sandbox::LaunchError& error) {
+    throw Error(Status::unavailable, error.what());
+  }
+  return launcher_;
+}
+
+void Core::release_launcher() {
+  const std::lock_guard lock(mutex_);
+  launcher_ = nullptr;
+}
+
+PluginInfo plugin_info(const Package& package) {
+  PluginInfo info;
+  info.folder = package.folder;
+  info.error = package.error;
+  if (!package.manifest) return info;
+  const manifest::Manifest& manifest = *package.manifest;
+  info.id = manifest.id;
+  info.version = manifest.version.text();
+  info.kind = manifest.kind;
+  info.description = manifest.description;
+  info.license = manifest.license;
+  info.authors = manifest.authors;
+  info.interfaces = manifest.interfaces;
+  return info;
+}
+
+}  // namespace host
+
+PluginState::PluginState(std::shared_ptr<host::Core> shared, host::Package package,
+                         policy::Decision decided)
+    : core(std::move(shared)),
+      folder(package.folder),
+      manifest(*package.manifest),
+      decision(std::move(decided)),
+      info(host::plugin_info(package)),
+      label(manifest.id + " " + manifest.version.text()),
+      log(std::make_shared<host::PluginLog>(core->logger, label)),
+      in_flight(decision.limits.in_flight) {}
+
+PluginState::~PluginState() {
+  if (backend != nullptr) backend->close();
+}
+
+void PluginState::add(const std::shared_ptr<InstanceState>& instance) {
+  const std::lock_guard lock(mutex_);
+  instances_.remove_if([](const auto& other) { return other.expired(); });
+  instances_.push_back(instance);
+}
+
+void PluginState::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& weak : instances_) {
+      if (const auto instance = weak.lock()) instance->endpoint.closed = true;
+    }
+  }
+  if (backend != nullptr) backend->close();
+}
+
+InstanceState::InstanceState(std::shared_ptr<PluginState> of,
+                             std::unique_ptr<host::InstanceBackend> runs)
+    : plugin(std::move(of)), backend(std::move(runs)) {
+  endpoint.counters = &plugin->counters;
+  endpoint.label = plugin->label.c_str();
+  endpoint.default_timeout = plugin->decision.limits.call_timeout;
+  endpoint.closed = plugin->core->closed.load();
+  backend->connect(endpoint);
+}
+
+InstanceState::~InstanceState() = default;
+
+}  // namespace bulkhead

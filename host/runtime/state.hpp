@@ -1,0 +1,134 @@
+// What a host, a plugin and an instance are behind their handles.
+#pragma once
+
+#include <bulkhead/host.hpp>
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "host/policy/policy.hpp"
+#include "host/runtime/logger.hpp"
+#include "host/runtime/loop.hpp"
+#include "host/runtime/package.hpp"
+#include "sandbox/launch/launcher.hpp"
+#include "sdk/wire/channel.hpp"
+#include "sdk/wire/interfaces.hpp"
+
+namespace bulkhead::host {
+
+// Refuses calls early: at most so many in flight.
+class Admission {
+ public:
+  explicit Admission(std::uint32_t limit) : limit_(limit) {}
+  bool enter() {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
+    leave();
+    return false;
+  }
+  void leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
+  std::uint32_t count() const { return count_.load(std::memory_order_relaxed); }
+  std::uint32_t limit() const { return limit_; }
+
+ private:
+  const std::uint32_t limit_;
+  std::atomic<std::uint32_t> count_{0};
+};
+
+// What all plugins of one host share. It lives as long as any handle does.
+class Core {
+ public:
+  Core(policy::Policy policy, policy::Environment environment,
+       std::function<void(const LogRecord&)> log);
+
+  const policy::Policy policy;
+  const policy::Environment environment;
+  const std::shared_ptr<Logger> logger;
+  Loop loop;
+  Admission in_flight;
+  std::atomic<std::uint64_t> next_call{1};
+  std::atomic<bool> closed{false};
+
+  // The launcher, started at the first need, and again should it have died. Throws Error.
+  std::shared_ptr<sandbox::Launcher> launcher();
+  // Ends the launcher, once no connection needs it.
+  void release_launcher();
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<sandbox::Launcher> launcher_;
+};
+
+PluginInfo plugin_info(const Package& package);
+
+// Where an instance runs. Destroying it closes the instance.
+class InstanceBackend {
+ public:
+  virtual ~InstanceBackend() = default;
+  // Sets the channel and, in process, the plugin's own instance and tables.
+  virtual void connect(wire::Endpoint& endpoint) = 0;
+};
+
+using ConfigValues = std::map<std::string, manifest::Value>;
+
+// Where a plugin runs.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::unique_ptr<InstanceBackend> open(const ConfigValues& config) = 0;  // throws Error
+  virtual Level level() = 0;
+  virtual int process() = 0;
+  virtual std::uint64_t restarts() = 0;
+  virtual std::string state() = 0;  // "ready", "stopped", "quarantined"
+  // Ends everything; what is in flight gets `unavailable`.
+  virtual void close() = 0;
+};
+
+}  // namespace bulkhead::host
+
+namespace bulkhead {
+
+class InstanceState;
+
+class PluginState {
+ public:
+  PluginState(std::shared_ptr<host::Core> core, host::Package package, policy::Decision decision);
+  ~PluginState();
+
+  const std::shared_ptr<host::Core> core;
+  const std::string folder;
+  const manifest::Manifest manifest;
+  const policy::Decision decision;
+  const PluginInfo info;
+  const std::string label;  // "en_gpt2 1.0.0"
+  const std::shared_ptr<host::PluginLog> log;
+  std::string hash;  // sha256, binary
+  host::Admission in_flight;
+  wire::CallCounters counters;
+  std::unique_ptr<host::Backend> backend;
+
+  // Instances, so that closing the host closes them.
+  void add(const std::shared_ptr<InstanceState>& instance);
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::list<std::weak_ptr<InstanceState>> instances_;
+};
+
+class InstanceState {
+ public:
+  InstanceState(std::shared_ptr<PluginState> plugin,
+                std::unique_ptr<host::InstanceBackend> backend);
+  ~InstanceState();
+
+  const std::shared_ptr<PluginState> plugin;
+  const std::unique_ptr<host::InstanceBackend> backend;
+
+  wire::Endpoint endpoint;
+};
+
+}  // namespace bulkhead

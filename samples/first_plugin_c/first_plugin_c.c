@@ -1,0 +1,185 @@
+/* A codec in C: every byte is a token, its value the id. The C ABI by hand, without the C++
+ * classes: each function takes the call and the instance, and results are memory of the call. */
+#include <string.h>
+#include <bulkhead/abi/codec.h>
+
+/* There is nothing to configure, so all instances are one object. */
+struct bh_instance {
+  char unused;
+};
+static bh_instance the_instance;
+
+static bh_status fail(bh_call *call, bh_status status, const char *message) {
+  call->fn->fail(call, (bh_text){message, strlen(message)});
+  return status;
+}
+
+static uint64_t token_count(const bh_codec_encode_params *params) {
+  const uint64_t limit = params->max_tokens;
+  return limit != 0 && limit < params->text.size ? limit : params->text.size;
+}
+
+static bh_status encode(bh_call *call, bh_instance *self, const bh_codec_encode_params *params,
+                        bh_codec_encode_result *result) {
+  (void)self;
+  const size_t count = token_count(params);
+  uint32_t *ids = call->fn->allocate(call, count * sizeof *ids);
+  if (ids == NULL && count > 0) return BH_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; ++i) ids[i] = params->text.data[i];
+  result->ids = ids;
+  result->count = count;
+  result->truncated = count < params->text.size;
+  if (params->flags & BH_ENCODE_OFFSETS) {
+    uint64_t *offsets = call->fn->allocate(call, (count + 1) * sizeof *offsets);
+    if (offsets == NULL) return BH_OUT_OF_MEMORY;
+    for (size_t i = 0; i <= count; ++i) offsets[i] = i;
+    result->offsets = offsets;
+  }
+  return BH_OK;
+}
+
+static bh_status to_bytes(bh_call *call, const uint32_t *ids, size_t count, bh_bytes *out) {
+  uint8_t *bytes = call->fn->allocate(call, count);
+  if (bytes == NULL && count > 0) return BH_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; ++i) {
+    if (ids[i] > 255) return fail(call, BH_INVALID_ARGUMENT, "an id is above 255, and no byte");
+    bytes[i] = (uint8_t)ids[i];
+  }
+  *out = (bh_bytes){bytes, count};
+  return BH_OK;
+}
+
+static bh_status decode(bh_call *call, bh_instance *self, const bh_codec_decode_params *params,
+                        bh_codec_bytes_result *result) {
+  (void)self;
+  return to_bytes(call, params->ids, params->count, &result->bytes);
+}
+
+static bh_status tokenize(bh_call *call, bh_instance *self, const bh_codec_encode_params *params,
+                          bh_codec_tokenize_result *result) {
+  (void)self;
+  const size_t count = token_count(params);
+  uint8_t *bytes = call->fn->allocate(call, count);
+  uint64_t *offsets = call->fn->allocate(call, (count + 1) * sizeof *offsets);
+  if ((bytes == NULL && count > 0) || offsets == NULL) return BH_OUT_OF_MEMORY;
+  if (count > 0) memcpy(bytes, params->text.data, count);
+  for (size_t i = 0; i <= count; ++i) offsets[i] = i;
+  result->bytes = (bh_bytes){bytes, count};
+  result->offsets = offsets;
+  result->count = count;
+  return BH_OK;
+}
+
+static bh_status count_tokens(bh_call *call, bh_instance *self,
+                              const bh_codec_encode_params *params, bh_codec_count_result *result) {
+  (void)call;
+  (void)self;
+  result->count = token_count(params);
+  result->truncated = result->count < params->text.size;
+  return BH_OK;
+}
+
+static bh_status encode_batch(bh_call *call, bh_instance *self,
+                              const bh_codec_encode_batch_params *params,
+                              bh_codec_encode_batch_result *result) {
+  (void)self;
+  size_t total = 0;
+  for (size_t i = 0; i < params->count; ++i) total += params->texts[i].size;
+  uint32_t *ids = call->fn->allocate(call, total * sizeof *ids);
+  uint64_t *offsets = call->fn->allocate(call, (params->count + 1) * sizeof *offsets);
+  if ((ids == NULL && total > 0) || offsets == NULL) return BH_OUT_OF_MEMORY;
+  size_t at = 0;
+  for (size_t i = 0; i < params->count; ++i) {
+    offsets[i] = at;
+    for (size_t j = 0; j < params->texts[i].size; ++j) ids[at++] = params->texts[i].data[j];
+  }
+  offsets[params->count] = at;
+  result->ids = ids;
+  result->id_count = total;
+  result->offsets = offsets;
+  result->count = params->count;
+  return BH_OK;
+}
+
+static bh_status decode_batch(bh_call *call, bh_instance *self,
+                              const bh_codec_decode_batch_params *params,
+                              bh_codec_tokenize_result *result) {
+  (void)self;
+  for (size_t i = 0; i < params->count; ++i)
+    if (params->offsets[i] > params->offsets[i + 1])
+      return fail(call, BH_INVALID_ARGUMENT, "the offsets of a batch must ascend");
+  uint64_t *offsets = call->fn->allocate(call, (params->count + 1) * sizeof *offsets);
+  if (offsets == NULL) return BH_OUT_OF_MEMORY;
+  memcpy(offsets, params->offsets, (params->count + 1) * sizeof *offsets);
+  result->offsets = offsets; /* one byte for each id: the offsets are the same */
+  result->count = params->count;
+  return to_bytes(call, params->ids, offsets[params->count], &result->bytes);
+}
+
+/* No id is part of a character only, so a stream holds nothing back and needs no state. */
+static bh_status stream_open(bh_call *call, bh_instance *self, bh_codec_stream_result *result) {
+  (void)self;
+  result->stream = call->id + 1;
+  return BH_OK;
+}
+
+static bh_status stream_push(bh_call *call, bh_instance *self, const bh_codec_stream_params *params,
+                             bh_codec_bytes_result *result) {
+  (void)self;
+  return to_bytes(call, params->ids, params->count, &result->bytes);
+}
+
+static bh_status stream_close(bh_call *call, bh_instance *self,
+                              const bh_codec_stream_params *params, bh_codec_bytes_result *result) {
+  (void)call;
+  (void)self;
+  (void)params;
+  (void)result; /* zeroed by the caller: nothing was held back */
+  return BH_OK;
+}
+
+static bh_status info(bh_call *call, bh_instance *self, bh_codec_info_result *result) {
+  (void)call;
+  (void)self;
+  result->name = (bh_text){"bytes", 5};
+  result->languages = (bh_text){"mul", 3};
+  result->vocabulary = 256;
+  result->max_id = 255;
+  result->max_token_bytes = 1;
+  return BH_OK;
+}
+
+static const bh_codec_v1 codec = {
+    .struct_size = sizeof codec,
+    .encode = encode,
+    .decode = decode,
+    .tokenize = tokenize,
+    .count = count_tokens,
+    .encode_batch = encode_batch,
+    .decode_batch = decode_batch,
+    .stream_open = stream_open,
+    .stream_push = stream_push,
+    .stream_close = stream_close,
+    .info = info,
+};
+
+static bh_status open(bh_call *call, const bh_open_params *params, bh_instance **out) {
+  (void)call;
+  (void)params;
+  *out = &the_instance;
+  return BH_OK;
+}
+
+static void close(bh_instance *self) { (void)self; }
+
+static const void *get_interface(bh_instance *self, const char *name) {
+  (void)self;
+  return strcmp(name, BH_CODEC_1) == 0 ? &codec : NULL;
+}
+
+static const char *const interfaces[] = {BH_CODEC_1, NULL};
+static const bh_descriptor descriptor = {
+    BH_DESCRIPTOR_PREFIX("first_plugin_c", "1.0.0", interfaces, NULL, NULL), open, close,
+    get_interface};
+
+BH_DEFINE_PLUGIN(descriptor)

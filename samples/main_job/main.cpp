@@ -1,0 +1,185 @@
+// The main job: one plugin, in process and in a cell, with equal results; and what happens to the
+// host when the cell is killed in the middle of a call. Uses the public API only.
+//
+//   main_job CORPUS [ENCODING]
+//
+// Exit code 0: everything was as it must be.
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <bulkhead/host.hpp>
+
+#include "measure.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Ids = bulkhead::CodecClient::Ids;
+
+constexpr std::size_t kCalls = 20'000;  // for p50 and p99
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void require(bool holds, const std::string& sentence) {
+  if (!holds) throw std::runtime_error(sentence);
+}
+
+std::string read_file(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  require(file.good(), std::string("can't read the corpus ") + path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty() && lines.size() < kCalls) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    if (!line.empty()) lines.push_back(line);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+// en_gpt2 in one isolation, with a host of its own.
+struct Bench {
+  bulkhead::Host host;
+  bulkhead::Plugin plugin;
+  bulkhead::CodecClient codec;
+
+  Bench(bulkhead::Isolation isolation, const std::string& encoding)
+      : plugin(host.load("en_gpt2", {.isolation = isolation})),
+        codec(plugin.codec({{"encoding", encoding}})) {}
+};
+
+void print_level(const bulkhead::Level& level) {
+  for (const std::string& layer : level.enforced)
+    std::printf("      enforced: %s\n", layer.c_str());
+  for (const std::string& layer : level.missing) std::printf("      missing:  %s\n", layer.c_str());
+}
+
+// Memory after the first call, before the corpus fills the host.
+Row footprint(bulkhead::Isolation isolation, const std::string& encoding) {
+  Bench bench(isolation, encoding);
+  require(!bench.codec.encode("Hello, world").empty(), "the first call gave no ids");
+  Row row;
+  row.isolation = bulkhead::isolation_name(bench.plugin.isolation());
+  row.level = std::to_string(bench.plugin.level().number);
+  row.host_kib = private_kib(::getpid());
+  if (bench.plugin.process() != 0) row.cell_kib = private_kib(bench.plugin.process());
+  std::printf("    %s: level %s\n", row.isolation.c_str(), row.level.c_str());
+  print_level(bench.plugin.level());
+  return row;
+}
+
+// The whole corpus in one call, and back; then a call a line. Fills in the row, returns the ids.
+Ids encode_corpus(bulkhead::Isolation isolation, const std::string& encoding,
+                  const std::string& corpus, Row& row) {
+  Bench bench(isolation, encoding);
+  bulkhead::CallOptions patient;
+  patient.timeout = std::chrono::minutes(10);
+
+  auto start = Clock::now();
+  Ids ids = bench.codec.encode(corpus, {}, patient);
+  row.megabytes_per_second = static_cast<double>(corpus.size()) / 1e6 / seconds_since(start);
+  require(bench.codec.decode(ids, patient) == corpus,
+          row.isolation + ": the decoded text differs from the source");
+
+  std::vector<double> samples;
+  for (std::string_view line : lines_of(corpus)) {
+    start = Clock::now();
+    const Ids line_ids = bench.codec.encode(line);
+    samples.push_back(seconds_since(start) * 1e6);
+    require(!line_ids.empty(), row.isolation + ": a line gave no ids");
+  }
+  row.p50_us = percentile(samples, 0.50);
+  row.p99_us = percentile(samples, 0.99);
+  std::printf("    %s: %zu bytes to %zu ids, decoded back to the same bytes; %zu calls of a line\n",
+              row.isolation.c_str(), corpus.size(), ids.size(), samples.size());
+  return ids;
+}
+
+// Kills the cell while it encodes. Returns what the caller was told.
+bulkhead::Error kill_in_the_middle(Bench& bench, std::string text) {
+  bulkhead::CallOptions patient;
+  patient.timeout = std::chrono::minutes(10);
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    std::future<Ids> call = bench.codec.encode_async(text, {}, patient);
+    if (call.wait_for(std::chrono::milliseconds(50)) == std::future_status::ready) {
+      call.get();
+      text += text;  // This machine is fast: a longer call.
+      continue;
+    }
+    require(::kill(bench.plugin.process(), SIGKILL) == 0, "the cell's process can't be killed");
+    try {
+      call.get();
+      throw std::runtime_error("the call of the killed cell succeeded");
+    } catch (const bulkhead::Error& error) {
+      return error;
+    }
+  }
+  throw std::runtime_error("no call took 50 ms: none could be killed in its middle");
+}
+
+void survive_a_kill(const std::string& encoding, const std::string& corpus, const Ids& expected) {
+  Bench bench(bulkhead::Isolation::cell, encoding);
+  const int before = bench.plugin.process();
+  const bulkhead::Error error = kill_in_the_middle(bench, corpus);
+  std::printf("    the caller got %s: %s\n", bulkhead::status_name(error.status()).c_str(),
+              error.what());
+  require(error.status() == bulkhead::Status::plugin_crashed,
+          "the error of a killed cell must be plugin_crashed");
+  bulkhead::CallOptions patient;
+  patient.timeout = std::chrono::minutes(10);
+  require(bench.codec.encode(corpus, {}, patient) == expected,
+          "after the restart of the cell the ids differ");
+  std::printf("    cell %d is gone, cell %d answered the next call with the same ids\n", before,
+              bench.plugin.process());
+}
+
+void run(const char* corpus_path, const std::string& encoding) {
+  using bulkhead::Isolation;
+  std::printf("  Start en_gpt2 (%s) in both isolations\n", encoding.c_str());
+  Row cell = footprint(Isolation::cell, encoding);
+  Row in_process = footprint(Isolation::in_process, encoding);
+
+  std::printf("  Encode and decode the corpus\n");
+  const std::string corpus = read_file(corpus_path);
+  const Ids ids = encode_corpus(Isolation::in_process, encoding, corpus, in_process);
+  require(encode_corpus(Isolation::cell, encoding, corpus, cell) == ids,
+          "the ids from the cell differ from the ids in process");
+  std::printf("    the ids are equal in both isolations\n");
+  print_table({in_process, cell});
+  std::printf(
+      "    (memory: private, after the first call; in process the host holds the plugin)\n");
+
+  std::printf("  Kill the cell with SIGKILL in the middle of a call\n");
+  survive_a_kill(encoding, corpus, ids);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: main_job CORPUS [ENCODING]\n");
+    return 2;
+  }
+  try {
+    run(argv[1], argc > 2 ? argv[2] : "gpt2");
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "main_job: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,207 @@
+#include "sandbox/launch/jail.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "sandbox/cell/cell.hpp"
+#include "sandbox/launch/hygiene.hpp"
+#include "sandbox/launch/identity.hpp"
+#include "sandbox/launch/landlock.hpp"
+#include "sandbox/launch/private_root.hpp"
+#include "sandbox/launch/step.hpp"
+
+namespace bulkhead::sandbox {
+namespace {
+
+// Where a child has its descriptors, from its first moment: 0 is /dev/null, 1 and 2 the log.
+constexpr int kCellSocket = 3;
+// These are closed before the cell serves.
+constexpr int kReport = 4, kProc = 5, kLauncher = 6, kPackage = 7, kResult = 8;
+constexpr int kExitSetup = 125;
+
+using Findings = std::vector<Finding>;
+
+void note(Findings& findings, Fact fact, bool enforced = true, std::uint32_t detail = 0) {
+  findings.push_back({fact, static_cast<std::uint16_t>(enforced), 0, detail});
+}
+
+void send_report(int socket, Stage stage, int error, const Findings& findings = {}) {
+  Report report;
+  report.stage = stage;
+  report.error = error;
+  report.finding_count = static_cast<std::uint32_t>(std::min(findings.size(), kMaxFindings));
+  std::copy_n(findings.begin(), report.finding_count, report.findings);
+  [[maybe_unused]] const ssize_t sent = send(socket, &report, sizeof report, MSG_NOSIGNAL);
+}
+
+// The cell is what the kernel ends first when memory runs out. Raising the score needs no privilege.
+void prefer_as_victim() {
+  const wire::UniqueFd file(openat(kProc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (file) [[maybe_unused]] const ssize_t written = write(file.get(), "500", 3);
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(time.tv_usec);
+}
+
+// Pid 1 of the namespace. It exists because the kernel reports an abort() of a pid 1 as something
+// else. When it ends, the kernel ends everything in the namespace.
+[[noreturn]] void run_init(const Filters& filters, pid_t cell) {
+  if (dup2(kResult, 0) != 0 || syscall(SYS_close_range, 1, ~0u, 0) != 0) _exit(kExitSetup);
+  if (filters.init.install(false) != 0) _exit(kExitSetup);
+  for (;;) {
+    int status = 0;
+    rusage usage{};
+    const pid_t ended = wait4(-1, &status, 0, &usage);
+    if (ended < 0 && errno != EINTR) _exit(kExitSetup);
+    if (ended != cell) continue;
+    const CellResult report{status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+                            static_cast<std::uint64_t>(usage.ru_maxrss)};
+    const ssize_t written = write(0, &report, sizeof report);
+    _exit(written == static_cast<ssize_t>(sizeof report) ? 0 : kExitSetup);
+  }
+}
+
+void require_readable_package() {
+  const wire::UniqueFd folder(open(kPackageMount, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) throw StepError{Stage::package_access, errno};
+}
+
+void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Findings& findings) {
+  if (plan.route == Route::user) write_id_maps(kProc, launcher.user, launcher.group);
+  step(Stage::mounts, sethostname("cell", 4));
+  enter_private_root(plan.package, kPackage);
+  note(findings, Fact::private_root);
+  if (plan.route == Route::root) {
+    // Mounted as root, who can reach every package; from here on somebody else, because limits do
+    // not hold for root, not even for one in a namespace.
+    become_nobody();
+    enter_user_namespace(kProc);
+  }
+  note(findings, Fact::namespaces);
+  note(findings, Fact::unprivileged_user);
+}
+
+// Without namespaces, root becomes nobody where nobody can read the package.
+void change_user(const JailPlan& plan, Findings& findings) {
+  if (geteuid() != 0) return note(findings, Fact::unprivileged_user);
+  const bool possible = nobody_can_read(plan.package.empty() ? "/" : plan.package);
+  if (possible) become_nobody();
+  note(findings, Fact::unprivileged_user, possible);
+}
+
+// Before a fork of the inner pid 1, so that it holds for both.
+void confine(const JailPlan& plan, Findings& findings) {
+  const bool namespaces = has_namespaces(plan.route);
+  for (const Finding& finding : apply_limits(plan.limits, namespaces, namespaces ? 1 : 0)) {
+    findings.push_back(finding);
+  }
+  drop_privileges();
+  note(findings, Fact::no_capabilities);
+  note(findings, Fact::no_new_privileges);
+}
+
+// The last steps, in the cell proper.
+void seal(const LauncherContext& launcher, const JailPlan& plan, Filter& lock, Findings& findings) {
+  step(Stage::descriptors, setsid());
+  umask(077);
+  erase_environment();
+  step(Stage::descriptors, syscall(SYS_close_range, kReport + 1, ~0u, 0));
+  note(findings, Fact::descriptors);
+
+  std::vector<std::string> readable = system_paths();
+  if (!plan.package.empty()) {
+    readable.push_back(plan.route == Route::none ? plan.package : kPackageMount);
+  }
+  findings.push_back(apply_landlock(readable));
+
+  Filter load = launcher.filters->load;
+  load.bind_to(getpid());
+  lock.bind_to(getpid());
+  note(findings, Fact::filter, true, static_cast<std::uint32_t>(load.rule_count()));
+  if (const int error = load.install(false)) throw StepError{Stage::filter, error};
+}
+
+// Returns in the cell proper alone, jailed; `lock` is ready to be installed.
+Findings build(const LauncherContext& launcher, const JailPlan& plan, Filter& lock) {
+  Findings findings;
+  if (plan.route == Route::sanitizer) {
+    die_with_parent(kLauncher);
+    step(Stage::descriptors, syscall(SYS_close_range, kReport + 1, ~0u, 0));
+    return {{Fact::sanitizer_profile, 0, 0, 0}};
+  }
+  prefer_as_victim();
+  const bool namespaces = has_namespaces(plan.route);
+  if (namespaces) {
+    build_namespaces(launcher, plan, findings);
+  } else {
+    change_user(plan, findings);
+  }
+  confine(plan, findings);
+  // Credentials change no more: that would undo it.
+  die_with_parent(kLauncher);
+  if (namespaces) {
+    if (!plan.package.empty()) require_readable_package();
+    if (const pid_t cell = step(Stage::process, fork())) run_init(*launcher.filters, cell);
+    step(Stage::parent, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+  }
+  lock = launcher.filters->lock;
+  seal(launcher, plan, lock, findings);
+  return findings;
+}
+
+// Reports how it went; does not return where it failed.
+void build_and_report(const LauncherContext& launcher, const JailPlan& plan, Filter& lock) {
+  Stage stage = Stage::died;
+  int error = ENOMEM;  // the one cause of another exception
+  try {
+    return send_report(kReport, Stage::none, 0, build(launcher, plan, lock));
+  } catch (const StepError& failed) {
+    stage = failed.stage;
+    error = failed.error;
+  } catch (const std::exception&) {
+  }
+  send_report(kReport, stage, error);
+  _exit(kExitSetup);
+}
+
+void arrange_descriptors(const LauncherContext& launcher, const JailPlan& plan, int report,
+                         int result) {
+  const auto or_null = [&](int descriptor) { return descriptor >= 0 ? descriptor : launcher.null; };
+  try {
+    keep_descriptors({launcher.null, plan.log.get(), plan.log.get(), plan.socket.get(), report,
+                      launcher.proc, launcher.own_pidfd, or_null(plan.package_fd.get()),
+                      or_null(result)});
+  } catch (const StepError& failed) {
+    send_report(report, failed.stage, failed.error);
+    _exit(kExitSetup);
+  }
+}
+
+}  // namespace
+
+void run_cell(const LauncherContext& launcher, const JailPlan& plan, int report,
+              int result) noexcept {
+  arrange_descriptors(launcher, plan, report, result);
+  Filter lock;
+  build_and_report(launcher, plan, lock);
+  close(kReport);
+  if (plan.package.empty()) _exit(0);  // a probe
+  cell::Start start;
+  start.socket = kCellSocket;
+  start.root = has_namespaces(plan.route) ? kPackageMount : plan.package;
+  start.lock = [&]() -> int { return plan.route == Route::sanitizer ? 0 : lock.install(true); };
+  cell::serve(start);
+}
+
+}  // namespace bulkhead::sandbox

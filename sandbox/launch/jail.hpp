@@ -1,0 +1,68 @@
+// The way from a new process to a cell that serves. Everything here runs in the child, before any
+// code of a plugin; the order of the steps matters and is explained where it surprises.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "sandbox/launch/filter.hpp"
+#include "sandbox/launch/limits.hpp"
+#include "sdk/wire/unique_fd.hpp"
+
+namespace bulkhead::sandbox {
+
+// How a cell gets its namespaces.
+enum class Route {
+  root,      // cloned by root: the mounts first, then another user in a user namespace
+  user,      // cloned into a user namespace by an ordinary user
+  none,      // level 1: no namespaces
+  sanitizer  // nothing at all
+};
+
+constexpr bool has_namespaces(Route route) { return route == Route::root || route == Route::user; }
+
+// The compiled filters of a launcher.
+struct Filters {
+  Filter load, lock, init;
+};
+
+// What the launcher prepared for one cell. Descriptors are the child's copies.
+struct JailPlan {
+  Route route = Route::none;
+  std::string package;  // real path; empty: a probe, which ends instead of serving
+  wire::UniqueFd package_fd, socket, log;
+  LimitRequest limits;
+};
+
+// What every child of the launcher needs of it.
+struct LauncherContext {
+  const Filters* filters;  // null in a build with sanitizers
+  int proc;                // descriptor of /proc
+  int null;                // of /dev/null
+  int own_pidfd;           // of the launcher
+  uid_t user;              // of the launcher
+  gid_t group;
+};
+
+// What a child writes to its report socket, once: ready, or where it failed.
+struct Report {
+  Stage stage = Stage::none;  // none: ready
+  std::int32_t error = 0;
+  std::uint32_t finding_count = 0;
+  Finding findings[kMaxFindings] = {};
+};
+
+// What the inner pid 1 writes to its result pipe when the cell proper has ended.
+struct CellResult {
+  std::int32_t wait_status = 0;
+  std::uint32_t reserved = 0;
+  std::uint64_t cpu_microseconds = 0;
+  std::uint64_t max_rss_kib = 0;
+};
+
+// Builds the jail, reports, serves, ends. Never returns. `report` is a SOCK_SEQPACKET socket;
+// `result` the write end of the result pipe, used where the cell gets an inner pid 1.
+[[noreturn]] void run_cell(const LauncherContext& launcher, const JailPlan& plan, int report,
+                           int result) noexcept;
+
+}  // namespace bulkhead::sandbox

@@ -1,0 +1,26 @@
+// Resource limits of a cell.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sandbox/policy/facts.hpp"
+
+namespace bulkhead::sandbox {
+
+struct LimitRequest {
+  std::uint64_t memory_bytes = 0;  // RLIMIT_AS
+  std::uint32_t threads = 0;       // all threads of the cell, its first included
+  std::uint32_t descriptors = 0;
+};
+
+// Whether RLIMIT_NPROC counts for each user namespace (Linux 5.14), not for the user as a whole.
+bool threads_are_counted_per_namespace();
+
+// Sets hard and soft limits; where the process's own hard limit is lower, that one stays. The limit
+// on threads needs `own_user_namespace`: without one it would count all processes of the user.
+// `helper_processes` count against it too. Throws StepError.
+std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_namespace,
+                                  unsigned helper_processes);
+
+}  // namespace bulkhead::sandbox

@@ -1,0 +1,100 @@
+#include "sdk/wire/plugin_object.hpp"
+
+#include <kj/exception.h>
+
+#include <new>
+
+namespace bulkhead::wire {
+
+Services::Services(std::shared_ptr<PackageData> package, LogLine log)
+    : bh_services{sizeof(bh_services), 0, &Services::find},
+      package_(std::move(package)),
+      log_{{sizeof(bh_log_v1), 0, &Services::write}, std::move(log)} {}
+
+bool Services::has(std::string_view name) { return name == BH_LOG_1 || name == BH_PACKAGE_1; }
+
+const void* Services::find(const bh_services* services, const char* name) {
+  const auto* self = static_cast<const Services*>(services);
+  const std::string_view wanted = name == nullptr ? "" : name;
+  if (wanted == BH_LOG_1) return static_cast<const bh_log_v1*>(&self->log_);
+  if (wanted == BH_PACKAGE_1) return static_cast<const bh_package_v1*>(self->package_.get());
+  return nullptr;
+}
+
+void Services::write(const bh_log_v1* self, std::uint32_t level, bh_text line) {
+  static_cast<const Log*>(self)->line(level, {line.data, line.size});
+}
+
+PluginObject::PluginObject(const bh_descriptor* descriptor, bh_instance* instance,
+                           std::unique_ptr<Services> services)
+    : descriptor_(descriptor), instance_(instance), services_(std::move(services)) {}
+
+PluginObject::~PluginObject() { descriptor_->close(instance_); }
+
+std::unique_ptr<PluginObject> PluginObject::open(const bh_descriptor* descriptor,
+                                                 std::span<const bh_config_entry> config,
+                                                 std::unique_ptr<Services> services,
+                                                 CallContext& context, bh_status& status) {
+  const bh_open_params params = {sizeof(bh_open_params), static_cast<std::uint32_t>(config.size()),
+                                 config.data(), services.get()};
+  bh_instance* instance = nullptr;
+  try {
+    status = descriptor->open(&context, &params, &instance);
+  } catch (const std::exception& exception) {
+    context.fail(std::string("the plugin let a C++ exception escape: ") + exception.what());
+    status = BH_INTERNAL;
+  }
+  if (status == BH_OK && instance == nullptr) {
+    context.fail("open succeeded but gave no instance");
+    status = BH_PROTOCOL_ERROR;
+  }
+  if (status != BH_OK) return nullptr;
+  return std::unique_ptr<PluginObject>(
+      new PluginObject(descriptor, instance, std::move(services)));
+}
+
+const void* PluginObject::table(const InterfaceInfo& interface, std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = tables_.find(&interface); found != tables_.end()) return found->second;
+  const void* table = descriptor_->get_interface(instance_, interface.name);
+  if (table == nullptr) {
+    why = std::string("the plugin does not offer ") + interface.name;
+    return nullptr;
+  }
+  if (const char* problem = interface.check_table(table)) {
+    why = std::string("the plugin's ") + interface.name + " can't be used: " + problem;
+    return nullptr;
+  }
+  return tables_.emplace(&interface, table).first->second;
+}
+
+bh_status PluginObject::dispatch(CallContext& context, std::string_view interface,
+                                 std::uint16_t method, capnp::AnyPointer::Reader params,
+                                 capnp::AnyPointer::Builder results) {
+  const InterfaceInfo* known = find_interface(interface);
+  if (known == nullptr) {
+    context.fail("this version of Bulkhead does not know the interface " + std::string(interface));
+    return BH_UNSUPPORTED;
+  }
+  std::string why;
+  const void* found = table(*known, why);
+  if (found == nullptr) {
+    context.fail(why);
+    return BH_UNSUPPORTED;
+  }
+  try {
+    return known->dispatch(found, instance_, context, method, params, results);
+  } catch (const kj::Exception& exception) {
+    context.fail(std::string("the message could not be read or built: ") +
+                 exception.getDescription().cStr());
+    return BH_RESOURCE_EXHAUSTED;
+  } catch (const std::bad_alloc&) {
+    context.fail("there is not enough memory for the call");
+    return BH_OUT_OF_MEMORY;
+  } catch (const std::exception& exception) {
+    context.fail(std::string("the plugin let a C++ exception escape: ") + exception.what());
+    return BH_INTERNAL;
+  }
+}
+
+}  // namespace bulkhead::wire

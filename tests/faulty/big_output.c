@@ -1,0 +1,18 @@
+/* encode asks the call for 10 GiB; "many" asks for it in small pieces. */
+#include "null_table.h"
+
+static bh_status ask(bh_call *call, bh_instance *instance, const bh_codec_encode_params *params,
+                     bh_codec_encode_result *result) {
+  (void)instance, (void)result;
+  const uint64_t whole = UINT64_C(10) << 30;
+  const uint64_t piece = faulty_asked(params, "many") ? UINT64_C(16) << 20 : whole;
+  for (uint64_t sum = 0; sum < whole; sum += piece) {
+    if (call->fn->allocate(call, piece) == NULL) {
+      return faulty_fail(call, BH_OUT_OF_MEMORY, "the call gave no more memory");
+    }
+  }
+  return BH_OK;
+}
+
+#define FAULTY_ENCODE ask
+#include "plugin.h"

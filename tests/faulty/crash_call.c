@@ -1,0 +1,22 @@
+/* encode ends the process in the way that the text names; any other text is encoded. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "null_table.h"
+
+static bh_status crash_encode(bh_call *call, bh_instance *instance,
+                              const bh_codec_encode_params *params,
+                              bh_codec_encode_result *result) {
+  if (faulty_asked(params, "segv")) {
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would exit instead */
+    volatile uintptr_t address = 16;
+    *(volatile int *)address = 1;
+  }
+  if (faulty_asked(params, "abort")) abort();
+  if (faulty_asked(params, "exit")) exit(3);
+  if (faulty_asked(params, "_exit")) _exit(0);
+  return null_encode(call, instance, params, result);
+}
+
+#define FAULTY_ENCODE crash_encode
+#include "plugin.h"

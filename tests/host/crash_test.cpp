@@ -1,0 +1,222 @@
+// What a cell can do to a host: nothing but end. The host reports it and carries on.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <set>
+#include <sstream>
+#include <catch2/catch.hpp>
+
+#include "tests/fixture/both_modes.hpp"
+
+using namespace bulkhead;
+using namespace bulkhead::test;
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct Cells : TestHost {
+  CodecClient cell(std::string_view id, const Config& config = {}) {
+    return codec(id, Isolation::cell, config);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Cells,
+                 "a cell that crashes in a call is an error that says how, and a new one follows") {
+  Plugin plugin = load("crash_call", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  const CodecClient bystander = cell("null_codec");
+  struct Crash {
+    const char* how;
+    const char* word;
+  };
+  const auto crash = GENERATE(Crash{"segv", "SIGSEGV"}, Crash{"abort", "SIGABRT"},
+                              Crash{"exit", "3"}, Crash{"_exit", "exited"});
+  const int before = plugin.process();
+  CHECK(before > 0);
+  const Failure failure = failure_of([&] { codec.encode(crash.how); });
+  CHECK(failure.status == Status::plugin_crashed);
+  CHECK_THAT(failure.message, Contains("crash_call") && Contains(crash.word));
+  CHECK(bystander.count("untouched") == 9);
+  CHECK(codec.encode("and again").empty());
+  CHECK(plugin.process() != before);
+}
+
+TEST_CASE_METHOD(Cells, "a crash answers before the deadline, whoever waits") {
+  const CodecClient codec = cell("crash_call");
+  CallOptions options;
+  options.timeout = 10h;  // far beyond the time limit of this test
+  CHECK(failure_of([&] { codec.encode("segv", {}, options); }).status == Status::plugin_crashed);
+  std::future<CodecClient::Ids> result = codec.encode_async("abort", {}, options);
+  CHECK(failure_of([&] { result.get(); }).status == Status::plugin_crashed);
+}
+
+TEST_CASE_METHOD(Cells, "all calls in flight in a cell that crashes get an answer") {
+  Plugin plugin = load("spin", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  std::vector<std::future<std::string>> running;
+  for (int i = 0; i < 20; ++i) running.push_back(codec.decode_async({}));
+  REQUIRE(::kill(plugin.process(), SIGKILL) == 0);
+  for (auto& result : running) {
+    const Failure failure = failure_of([&] { result.get(); });
+    CHECK(failure.status == Status::plugin_crashed);
+    CHECK_THAT(failure.message, Contains("SIGKILL"));
+  }
+  CHECK(codec.count("next") == 4);
+}
+
+TEST_CASE_METHOD(Cells, "a cell that is killed while idle is replaced without an error") {
+  Plugin plugin = load("null_codec", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  CHECK(codec.count("one") == 3);
+  const int first = plugin.process();
+  REQUIRE(::kill(first, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return plugin.process() != first; }));
+  CHECK(codec.count("two!") == 4);
+  CHECK(plugin.process() != first);
+}
+
+TEST_CASE_METHOD(Cells, "a stopped cell is ended at the deadline") {
+  policy("[limits]\ngrace = \"100 ms\"\n");
+  Plugin plugin = load("null_codec", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  REQUIRE(::kill(plugin.process(), SIGSTOP) == 0);
+  CallOptions options;
+  options.timeout = 50ms;
+  CHECK(failure_of([&] { codec.count("text", {}, options); }).status == Status::deadline_exceeded);
+  CHECK(codec.count("next") == 4);
+}
+
+TEST_CASE_METHOD(Cells, "an instance comes back with the configuration that it had") {
+  Plugin plugin = load("echo_config", Isolation::cell);
+  const CodecClient codec = plugin.codec({{"name", std::string("Ada")}});
+  const CodecClient other = plugin.codec({{"name", std::string("Bob")}});
+  const int first = plugin.process();
+  REQUIRE(::kill(first, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return plugin.process() != first; }));
+  CHECK_THAT(codec.decode({}), Contains("name=Ada"));
+  CHECK_THAT(other.decode({}), Contains("name=Bob"));
+}
+
+TEST_CASE_METHOD(Cells, "the streams of a crashed cell are gone, and say so") {
+  const CodecClient codec = cell("crash_call");
+  DecodeStream stream = codec.decode_stream();
+  CHECK(failure_of([&] { codec.encode("segv"); }).status == Status::plugin_crashed);
+  const Failure failure = failure_of([&] { stream.push(std::vector<std::uint32_t>{1}); });
+  CHECK((failure.status == Status::plugin_crashed || failure.status == Status::not_found));
+  CHECK_THAT(failure.message, Contains("crash_call"));
+}
+
+TEST_CASE_METHOD(Cells, "a plugin that crashes too often is unavailable, and only it") {
+  policy("[limits]\ncrashes = 2\ncrash_window = \"1 h\"\n");
+  const CodecClient codec = cell("crash_call");
+  const CodecClient bystander = cell("null_codec");
+  for (int i = 0; i < 3; ++i) {
+    INFO("crash " << i + 1);
+    CHECK(failure_of([&] { codec.encode("segv"); }).status == Status::plugin_crashed);
+  }
+  const Failure failure = failure_of([&] { codec.encode("harmless"); });
+  CHECK(failure.status == Status::unavailable);
+  CHECK_THAT(failure.message, Contains("crash_call") && Contains("SIGSEGV") && Contains("crash"));
+  CHECK(bystander.count("fine") == 4);
+}
+
+TEST_CASE_METHOD(Cells, "a cell that babbles on its connection is ended, and named") {
+  const CodecClient codec = cell("babble");
+  const CodecClient bystander = cell("null_codec");
+  const auto what = GENERATE("noise", "segments", "size", "empty", "text");
+  DYNAMIC_SECTION("babbling " << what) {
+    const Failure failure = failure_of([&] { codec.encode(what); });
+    CHECK(failure.status == Status::protocol_error);
+    CHECK_THAT(failure.message, Contains("babble"));
+    CHECK(bystander.count("untouched") == 9);
+    CHECK(codec.count("next") == 4);
+  }
+}
+
+TEST_CASE_METHOD(Cells, "a cell without memory ends alone") {
+  // Not under a sanitizer, where a cell has no limit of its address space.
+  if (load("null_codec", Isolation::cell).level().number == 0) return;
+  policy("[[rule]]\nmatch = \"oom\"\n[rule.limits]\nmemory = \"256 MiB\"\n");
+  close();
+  const CodecClient codec = cell("oom");
+  const Failure report = failure_of([&] { codec.encode("report"); });
+  CHECK(report.status == Status::out_of_memory);
+  CHECK_THAT(report.message, Contains("has eaten everything"));
+}
+
+TEST_CASE_METHOD(Cells, "a cell that dies of its memory limit is a crash") {
+  if (load("null_codec", Isolation::cell).level().number == 0) return;
+  policy("[[rule]]\nmatch = \"oom\"\n[rule.limits]\nmemory = \"256 MiB\"\n");
+  close();
+  const CodecClient codec = cell("oom");
+  CHECK(failure_of([&] { codec.encode("die of it"); }).status == Status::plugin_crashed);
+  CHECK(codec.count("next") == 4);
+}
+
+TEST_CASE_METHOD(Cells,
+                 "a file that a cell opens is the end of it, and the report names the reason") {
+  if (load("null_codec", Isolation::cell).level().number == 0) return;
+  const CodecClient codec = cell("opens_passwd");
+  const Failure failure = failure_of([&] { codec.encode("now"); });
+  CHECK(failure.status == Status::plugin_crashed);
+  CHECK_THAT(failure.message, Contains("SIGSYS") && Contains("sandbox"));
+}
+
+TEST_CASE_METHOD(Cells, "a cell has none of the host's descriptors") {
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);  // inherited by whoever forks
+  REQUIRE(::dup2(ends[0], 57) == 57);
+  const std::string open = cell("fd_count").decode({});
+  std::set<int> found;
+  std::istringstream list(open);
+  for (int fd = 0; list >> fd;) found.insert(fd);
+  INFO("open in the cell: " << open);
+  CHECK(found.count(0) == 1);
+  CHECK(found.count(3) == 1);  // the connection
+  CHECK(found.count(57) == 0);
+  CHECK(found.count(ends[1]) + found.size() <= 12);  // what a cell needs for itself
+  close();
+  ::close(57);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST_CASE_METHOD(Cells, "the host lives on when the launcher is killed") {
+  Plugin plugin = load("null_codec", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  CHECK(codec.count("one") == 3);
+  for (const auto& [pid, state] : child_processes()) ::kill(pid, SIGKILL);
+  // Its cells go with it; the next call starts a new launcher and a new cell, or says why not.
+  bool answered = false;
+  REQUIRE(eventually([&] {
+    try {
+      answered = codec.count("two!") == 4;
+    } catch (const Error& error) {
+      if (error.status() != Status::plugin_crashed) throw;
+    }
+    return answered;
+  }));
+}
+
+TEST_CASE_METHOD(Cells, "a hundred crashes leave the host as it was") {
+  policy("[limits]\ncrashes = 1000\n");
+  const CodecClient codec = cell("crash_call");
+  CHECK(failure_of([&] { codec.encode("segv"); }).status == Status::plugin_crashed);
+  codec.encode("fine");
+  const std::size_t descriptors = open_descriptors().size(), running = threads().size();
+  const auto processes = [] { return descendant_processes().size(); };
+  const std::size_t before = processes();
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(failure_of([&] { codec.encode("abort"); }).status == Status::plugin_crashed);
+  }
+  codec.encode("fine");
+  CHECK(eventually([&] {
+    return processes() <= before && open_descriptors().size() <= descriptors &&
+           threads().size() <= running;
+  }));
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Installs, copies the samples out of the source tree, builds them against the installed tree only
+# (CMake and pkg-config), runs them in both isolations; then moves the installed tree, and does it
+# all again: what was built before must run, and what is built now must build.
+set -euo pipefail
+source_folder="${1:?usage: install_test.sh SOURCE BUILD CC CXX}"
+build_folder="$2"
+export CC="$3" CXX="$4"
+
+work="$(mktemp -d "${TMPDIR:-/tmp}/bulkhead-install.XXXXXX")"
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+say() { printf -- '-- %s\n' "$*"; }
+
+# Nothing of the source or build tree may be reached by accident.
+unset CMAKE_PREFIX_PATH PKG_CONFIG_PATH LD_LIBRARY_PATH CPATH LIBRARY_PATH
+for name in $(compgen -e BULKHEAD_); do unset "$name"; done
+cat >"$work/policy.toml" <<'END'
+policy = 1
+END
+export BULKHEAD_POLICY="$work/policy.toml"
+
+say "install"
+cmake --install "$build_folder" --prefix "$work/first/tree" >"$work/install.log" ||
+  { cat "$work/install.log"; fail "cmake --install"; }
+cp -r "$source_folder/samples" "$work/samples"
+
+# Text files of the installed tree must not name the places where it was made.
+if grep -rIlF -e "$source_folder" -e "$build_folder" "$work/first/tree" >"$work/named"; then
+  fail "these installed files name the source or build folder: $(tr '\n' ' ' <"$work/named")"
+fi
+readelf -d "$work/first/tree"/bin/* "$work/first/tree"/lib*/*.so "$work/first/tree"/libexec/*/* |
+  grep -E 'R(UN)?PATH' | grep -v "ORIGIN" && fail "a run path is absolute"
+
+# expect TEXT COMMAND...: the command succeeds and prints TEXT somewhere.
+expect() {
+  local text="$1"
+  shift
+  "$@" >"$work/output" 2>&1 || { cat "$work/output"; fail "$* exited with $?"; }
+  grep -qF -- "$text" "$work/output" || { cat "$work/output"; fail "$* did not print '$text'"; }
+}
+
+build_with_cmake() {  # TREE FOLDER
+  say "build every sample with find_package(bulkhead) against $1"
+  cmake -S "$work/samples" -B "$2" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
+    -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" \
+    >"$work/build.log" 2>&1 && cmake --build "$2" >>"$work/build.log" 2>&1 ||
+    { cat "$work/build.log"; fail "the samples do not build against $1"; }
+}
+
+build_with_pkg_config() {  # TREE FOLDER
+  say "build the embedding samples and the C plugin with pkg-config against $1"
+  local pkg_config_path sdk host libdir
+  pkg_config_path="$(dirname "$(find "$1" -name bulkhead.pc)")"
+  sdk="$(PKG_CONFIG_PATH="$pkg_config_path" pkg-config --cflags bulkhead-sdk)"
+  host="$(PKG_CONFIG_PATH="$pkg_config_path" pkg-config --cflags --libs bulkhead)"
+  libdir="$(PKG_CONFIG_PATH="$pkg_config_path" pkg-config --variable=libdir bulkhead)"
+  mkdir -p "$2"
+  # shellcheck disable=SC2086 # flags are words
+  "$CXX" -std=c++20 "$work/samples/embed_cpp/main.cpp" -o "$2/embed_cpp" $host -Wl,-rpath,"$libdir"
+  # shellcheck disable=SC2086
+  "$CC" -std=c11 "$work/samples/embed_c/main.c" -o "$2/embed_c" $host -Wl,-rpath,"$libdir"
+  # shellcheck disable=SC2086
+  "$CC" -std=c11 -shared -fPIC -fvisibility=hidden "$work/samples/first_plugin_c/first_plugin_c.c" \
+    -o "$2/libfirst_plugin_c.so" $sdk
+}
+
+run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
+  local tree="$1" isolation plugins
+  plugins="$2/plugins"
+  for isolation in cell in-process; do
+    say "run in isolation $isolation from $tree"
+    export BULKHEAD_ISOLATION="$isolation"
+    expect "15496 11 995" "$2/embed_cpp/embed_cpp" "Hello, world"
+    expect "$isolation, level" "$2/embed_cpp/embed_cpp" "Hello, world"
+    expect "15496 11 995" "$2/embed_c/embed_c" "Hello, world"
+    expect "15496 11 995" "$3/embed_cpp" "Hello, world"
+    expect "15496 11 995" "$3/embed_c" "Hello, world"
+    expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+      --plugin first_plugin_c --isolation "$isolation" --format text <(printf 'Hi')
+    expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+      --plugin first_plugin --isolation "$isolation" --format text <(printf 'Hi')
+    unset BULKHEAD_ISOLATION
+  done
+  say "the main job on a small corpus"
+  printf 'A line.\n一行。\nひとつの行。\n%.0s' {1..2000} >"$work/corpus.txt"
+  expect "answered the next call" "$2/main_job/main_job" "$work/corpus.txt"
+}
+
+build_with_cmake "$work/first/tree" "$work/cmake-1"
+build_with_pkg_config "$work/first/tree" "$work/pkg-config-1"
+run_all "$work/first/tree" "$work/cmake-1" "$work/pkg-config-1"
+
+say "move the tree"
+mkdir "$work/second"
+mv "$work/first/tree" "$work/second/moved tree"
+moved="$work/second/moved tree"
+expect "15496 11 995" env LD_LIBRARY_PATH="$moved/lib" "$work/cmake-1/embed_cpp/embed_cpp"
+expect "15496 11 995" env LD_LIBRARY_PATH="$moved/lib" "$work/pkg-config-1/embed_c"
+expect "bulkhead" "$moved/bin/bulkhead" --version
+
+mv "$moved" "$work/second/moved"  # pkg-config's flags can't carry a space
+moved="$work/second/moved"
+build_with_cmake "$moved" "$work/cmake-2"
+build_with_pkg_config "$moved" "$work/pkg-config-2"
+run_all "$moved" "$work/cmake-2" "$work/pkg-config-2"
+say "all of it works"

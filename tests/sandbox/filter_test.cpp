@@ -1,0 +1,190 @@
+// The compiled filters against the rules that they were compiled from, call by call: libseccomp has
+// been wrong before.
+#include <linux/audit.h>
+#include <seccomp.h>
+#include <sys/syscall.h>
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sandbox/launch/filter.hpp"
+#include "tests/sandbox/bpf_machine.hpp"
+
+namespace bulkhead::test {
+namespace {
+
+using sandbox::Argument;
+using sandbox::Compare;
+using sandbox::Filter;
+using sandbox::Part;
+using sandbox::Rule;
+using Parts = std::span<const Part* const>;
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#else
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#endif
+constexpr int kHighestCall = 600;
+
+bool fits(const Argument& argument, const seccomp_data& call) {
+  const std::uint64_t value = call.args[argument.index];
+  switch (argument.compare) {
+    case Compare::none:
+      return true;
+    case Compare::equal:
+      return value == argument.value;
+    case Compare::not_equal:
+      return value != argument.value;
+    case Compare::masked_equal:
+      return (value & argument.mask) == argument.value;
+  }
+  return false;
+}
+
+bool fits(const Rule& rule, const seccomp_data& call) {
+  return std::all_of(rule.arguments.begin(), rule.arguments.end(),
+                     [&](const Argument& argument) { return fits(argument, call); });
+}
+
+using Rules = std::multimap<int, const Rule*>;
+
+Rules by_number(Parts parts) {
+  Rules rules;
+  for (const Part* part : parts) {
+    for (const Rule& rule : part->rules) {
+      const int number = seccomp_syscall_resolve_name(rule.call);
+      if (number >= 0) rules.emplace(number, &rule);
+    }
+  }
+  return rules;
+}
+
+// All answers that the rules give: one, but for calls that two rules claim.
+std::set<std::uint32_t> expected(const Rules& rules, const seccomp_data& call) {
+  std::set<std::uint32_t> answers;
+  const auto [begin, end] = rules.equal_range(call.nr);
+  for (auto at = begin; at != end; ++at) {
+    const Rule& rule = *at->second;
+    if (!fits(rule, call)) continue;
+    answers.insert(rule.refuse_with == 0
+                       ? SECCOMP_RET_ALLOW
+                       : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(rule.refuse_with));
+  }
+  if (answers.empty()) answers.insert(SECCOMP_RET_KILL_PROCESS);
+  return answers;
+}
+
+// Values near the ones that the rules of a call compare an argument with.
+std::vector<std::uint64_t> interesting(const Rules& rules, int number, unsigned index) {
+  std::vector<std::uint64_t> values{0, 1, 2, 0xffffffff, 0x100000000, ~std::uint64_t{0}};
+  const auto [begin, end] = rules.equal_range(number);
+  for (auto at = begin; at != end; ++at) {
+    for (const Argument& argument : at->second->arguments) {
+      if (argument.compare == Compare::none || argument.index != index) continue;
+      values.push_back(argument.value);
+      for (int bit = 0; bit < 64; ++bit) values.push_back(argument.value ^ (1ull << bit));
+    }
+  }
+  return values;
+}
+
+void compare(Parts parts, bool two_answers_allowed) {
+  const Filter filter = Filter::compile(parts);
+  const Rules rules = by_number(parts);
+  REQUIRE_FALSE(rules.empty());
+  std::mt19937_64 random(7);
+  std::size_t wrong = 0, allowed = 0;
+  for (int number = 0; number < kHighestCall; ++number) {
+    std::vector<std::uint64_t> values[6];
+    for (unsigned i = 0; i < 6; ++i) values[i] = interesting(rules, number, i);
+    const int tries = rules.contains(number) ? 3000 : 20;
+    for (int n = 0; n < tries; ++n) {
+      seccomp_data call{};
+      call.nr = number;
+      call.arch = kArchitecture;
+      for (unsigned i = 0; i < 6; ++i) call.args[i] = values[i][random() % values[i].size()];
+      const std::uint32_t answer = run_bpf(filter.program(), call);
+      const auto answers = expected(rules, call);
+      if (!answers.contains(answer)) {
+        UNSCOPED_INFO("call " << number << " (" << call.args[0] << ", " << call.args[1] << ", "
+                              << call.args[2] << ", " << call.args[3] << "): " << answer);
+        ++wrong;
+      }
+      if (answers.size() > 1 && !two_answers_allowed) ++wrong;
+      allowed += answer == SECCOMP_RET_ALLOW;
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(allowed > 0);
+}
+
+}  // namespace
+
+TEST_CASE("the filters do what their rules say, with near misses of every argument") {
+  SECTION("load") { compare(sandbox::load_filter(), true); }
+  SECTION("lock") { compare(sandbox::lock_filter(), true); }
+  SECTION("init") { compare(sandbox::init_filter(), false); }
+}
+
+TEST_CASE("a filter kills calls of other architectures") {
+  const Filter filter = Filter::compile(sandbox::load_filter());
+  const auto answer = [&](std::uint32_t architecture, int number) {
+    seccomp_data call{};
+    call.arch = architecture;
+    call.nr = number;
+    return run_bpf(filter.program(), call);
+  };
+  CHECK(answer(kArchitecture, SYS_getpid) == SECCOMP_RET_ALLOW);
+  for (const std::uint32_t other :
+       {std::uint32_t{AUDIT_ARCH_I386}, std::uint32_t{AUDIT_ARCH_ARM}, std::uint32_t{0}}) {
+    for (int number = 0; number < kHighestCall; ++number) {
+      REQUIRE(answer(other, number) == SECCOMP_RET_KILL_PROCESS);
+    }
+  }
+#if defined(__x86_64__)
+  for (int number = 0; number < kHighestCall; ++number) {
+    REQUIRE(answer(kArchitecture, 0x40000000 | number) == SECCOMP_RET_KILL_PROCESS);
+  }
+#endif
+}
+
+TEST_CASE("a filter knows its process") {
+  Filter filter = Filter::compile(sandbox::lock_filter());
+  const auto answer = [&](std::uint64_t pid) {
+    seccomp_data call{};
+    call.arch = kArchitecture;
+    call.nr = SYS_tgkill;
+    call.args[0] = pid;
+    return run_bpf(filter.program(), call);
+  };
+  filter.bind_to(4711);
+  CHECK(answer(4711) == SECCOMP_RET_ALLOW);
+  CHECK(answer(4712) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(0) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(0xffffffff) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(sandbox::kOwnPid) == SECCOMP_RET_KILL_PROCESS);
+}
+
+TEST_CASE("the lock allows nothing that the load filter does not") {
+  const Filter load = Filter::compile(sandbox::load_filter());
+  const Filter lock = Filter::compile(sandbox::lock_filter());
+  CHECK(lock.rule_count() < load.rule_count());
+  for (int number = 0; number < kHighestCall; ++number) {
+    seccomp_data call{};
+    call.arch = kArchitecture;
+    call.nr = number;
+    CAPTURE(number);
+    if (run_bpf(lock.program(), call) == SECCOMP_RET_ALLOW) {
+      CHECK(run_bpf(load.program(), call) == SECCOMP_RET_ALLOW);
+    }
+  }
+}
+
+}  // namespace bulkhead::test
