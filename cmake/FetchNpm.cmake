@@ -93,7 +93,7 @@ if(NOT actual STREQUAL expected)
   foreach(attempt RANGE 1 4)
     file(REMOVE_RECURSE ${scratch})
     file(MAKE_DIRECTORY ${scratch})
-    execute_process(COMMAND ${npm} pack --ignore-scripts --silent --pack-destination ${scratch}
+    execute_process(COMMAND ${npm} pack --ignore-scripts --loglevel=error --pack-destination ${scratch}
         ${name}@${version}
       WORKING_DIRECTORY ${scratch} RESULT_VARIABLE failed OUTPUT_QUIET ERROR_VARIABLE words
       TIMEOUT 300)

@@ -119,8 +119,8 @@ void submit(const Instance& instance, const bh_codec_v1& table, std::uint32_t me
   auto pending =
       std::make_unique<P>(instance, HostAccess::plugin(instance), options, std::move(done));
   P* raw = pending.get();
-  const bh_status status = table.submit(&raw->call, instance.handle(), method, params,
-                                        &raw->result, {&P::complete, raw});
+  const bh_status status = table.submit(&raw->call, instance.handle(), method, params, &raw->result,
+                                        {&P::complete, raw});
   raw = nullptr;
   if (status == BH_OK) {
     pending.release();

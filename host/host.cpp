@@ -13,8 +13,7 @@ const char* host_version() { return wire::kBuildVersion; }
 
 std::string status_name(Status status) {
   const std::string name = bh_status_name(static_cast<bh_status>(status));
-  return name != "unknown" ? name
-                           : "status_" + std::to_string(static_cast<std::int32_t>(status));
+  return name != "unknown" ? name : "status_" + std::to_string(static_cast<std::int32_t>(status));
 }
 
 Error::Error(Status status, const std::string& message)

@@ -104,8 +104,8 @@ Config config_of(const bh_config_entry* entries, std::size_t count) {
         config[key] = std::string(entry.text.data, entry.text.size);
         break;
       default:
-        throw Error(Status::invalid_argument, "the configuration entry '" + key +
-                                                  "' has no known type (BH_VALUE_*)");
+        throw Error(Status::invalid_argument,
+                    "the configuration entry '" + key + "' has no known type (BH_VALUE_*)");
     }
   }
   return config;
@@ -127,8 +127,8 @@ const char* bh_host_version(void) { return wire::kBuildVersion; }
 
 const char* bh_status_name(bh_status status) {
   switch (status) {
-#define BH_NAME(value, text) \
-  case value:                \
+#define BH_NAME(value, text)                                                                       \
+  case value:                                                                                      \
     return text
     BH_NAME(BH_OK, "ok");
     BH_NAME(BH_INVALID_ARGUMENT, "invalid_argument");
@@ -193,9 +193,8 @@ int bh_plugin_process(const bh_plugin* plugin) { return plugin->plugin.process()
 
 bh_status bh_plugin_open(bh_plugin* plugin, const bh_config_entry* config, size_t count,
                          bh_handle** handle, char** error) {
-  return guarded(error, [&] {
-    *handle = new bh_handle{plugin->plugin.open(config_of(config, count))};
-  });
+  return guarded(error,
+                 [&] { *handle = new bh_handle{plugin->plugin.open(config_of(config, count))}; });
 }
 
 void bh_handle_free(bh_handle* handle) { delete handle; }
@@ -219,8 +218,7 @@ void bh_call_set_timeout(bh_call* call, int64_t nanoseconds) {
 }
 
 void bh_call_set_progress(bh_call* call,
-                          void (*progress)(void* user, uint64_t done, uint64_t total),
-                          void* user) {
+                          void (*progress)(void* user, uint64_t done, uint64_t total), void* user) {
   if (progress == nullptr) {
     owned(call)->set_progress({});
   } else {

@@ -38,24 +38,17 @@ ordered_json machine_document(const Machine& machine) {
 struct HostReport {
   Level level;
   std::vector<PluginInfo> plugins;
-  policy::Policy policy;
+  std::string policy_file;
   std::vector<std::string> folders;
   std::vector<std::string> problems;
 };
 
 HostReport look_at_host(Session& session) {
   HostReport report;
-  report.folders = session.options.plugin_folders;
-  try {
-    report.policy = read_policy(session.options);
-    const auto& more = report.policy.plugin_folders;
-    report.folders.insert(report.folders.end(), more.begin(), more.end());
-  } catch (const Failure& failure) {
-    report.problems.emplace_back(failure.what());
-    return report;
-  }
   try {
     const Host host = session.open_host();
+    report.policy_file = host.policy_file();
+    report.folders = host.plugin_folders();
     report.plugins = attempt(session, Doing::opening_host, [&] { return host.list(); });
     report.level = attempt(session, Doing::loading, [&] { return host.probe_level(); });
   } catch (const Failure& failure) {
@@ -73,7 +66,7 @@ ordered_json report_document(const HostReport& report, const Machine& machine) {
   document["missing"] = report.level.missing;
   document["machine"] = machine_document(machine);
   document["policy_file"] =
-      report.policy.file.empty() ? ordered_json() : ordered_json(report.policy.file);
+      report.policy_file.empty() ? ordered_json() : ordered_json(report.policy_file);
   document["plugin_folders"] = report.folders;
   document["plugins"] = ordered_json::array();
   document["broken_plugins"] = ordered_json::array();
@@ -137,14 +130,14 @@ void show(Output& output, const HostReport& report, const Machine& machine) {
   for (const std::string& item : report.level.missing) page.check(false, "missing", item);
 
   page.heading("Installation");
-  page.fact("policy file", report.policy.file.empty() ? "none, defaults hold" : report.policy.file);
+  page.fact("policy file", report.policy_file.empty() ? "none, defaults hold" : report.policy_file);
   for (const std::string& folder : report.folders) page.fact("plugin folder", folder);
   std::size_t usable = 0;
   for (const PluginInfo& info : report.plugins) usable += info.error.empty() ? 1 : 0;
   page.fact("plugins", std::to_string(usable) + " usable, " +
                            std::to_string(report.plugins.size() - usable) + " broken");
   for (const PluginInfo& info : report.plugins)
-    if (!info.error.empty()) page.problem(info.folder + ": " + info.error);
+    if (!info.error.empty()) page.problem(broken_text(info));
   for (const std::string& problem : report.problems) page.problem(problem);
   page.print();
 }

@@ -151,7 +151,7 @@ void show(Output& output, const ordered_json& document) {
   line("package", words(document["package_hash"]));
   line("isolation", words(document["isolation"]) + " (" + words(document["decided_by"]) + ")");
   line("level", words(document["level"]));
-  line("enforced", words(document["enforced"]));
+  for (const auto& enforced : document["enforced"]) line("enforced", words(enforced));
   for (const auto& missing : document["missing"]) line("missing", words(missing));
   for (const auto& key : document["config"]) {
     std::string facts = words(key["name"]) + ": " + words(key["type"]);

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "failure.hpp"
+#include "output.hpp"
 
 namespace bulkhead::cli {
 
@@ -18,6 +19,11 @@ policy::Policy read_policy(const GlobalOptions& options) {
 Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin) {
   return policy.decide(plugin).mode == policy::Mode::cell ? Isolation::cell
                                                           : Isolation::in_process;
+}
+
+std::string broken_text(const PluginInfo& info) {
+  const bool placed = info.error.find(info.folder) != std::string::npos;
+  return printable(placed ? info.error : info.folder + ": " + info.error);
 }
 
 }  // namespace bulkhead::cli

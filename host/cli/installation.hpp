@@ -12,4 +12,7 @@ namespace bulkhead::cli {
 policy::Policy read_policy(const GlobalOptions& options);
 Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin);
 
+// What is wrong with a plugin, and where, printable; most errors name the place themselves.
+std::string broken_text(const PluginInfo& info);
+
 }  // namespace bulkhead::cli

@@ -42,8 +42,7 @@ void list(Session& session) {
   if (!table.empty()) table.print(output);
   for (const PluginInfo& info : plugins)
     if (!info.error.empty())
-      session.progress.line("bulkhead: " + printable(info.folder) +
-                            " can't be used: " + printable(info.error));
+      session.progress.line("bulkhead: warning: a plugin can't be used: " + broken_text(info));
   if (plugins.empty())
     session.progress.line("bulkhead: no plugin found; `bulkhead doctor` shows where they are "
                           "looked for.");

@@ -56,8 +56,8 @@ class Reader {
     read_names();
     for (std::size_t i = 0; i < tables_.size(); ++i) read_step(tables_[i], pipeline_.steps[i]);
     refuse_shared_outputs();
-    refuse_cycles();
     fit_inputs();
+    refuse_cycles();
     refuse_missing_files();
   }
 

@@ -54,13 +54,16 @@ std::shared_ptr<AttendedCall> AttendedCall::make(PluginState& plugin, wire::Call
 bool AttendedCall::start(Workers& workers) {
   workers_ = &workers;
   if (workers.run([self = shared_from_this()] { self->run(); })) return true;
-  caller_->fail("no thread can be had to run the call on");
+  caller_->fail("the host is closed, or the system gives it no thread to run the call on");
   return false;
 }
 
-bh_status AttendedCall::call(Workers& workers, const wire::ReadResults& read) {
+bh_status AttendedCall::call(Workers& workers, std::shared_ptr<Attendance> attendance,
+                             const wire::ReadResults& read) {
+  attendance_ = std::move(attendance);
+  attendance_->add(shared_from_this(), 0);
   caller_->set_waker(this);
-  bh_status status = BH_OVERLOADED;
+  bh_status status = BH_UNAVAILABLE;
   if (start(workers)) {
     std::unique_lock lock(mutex_);
     while (!done_ && !abandoned_) {
@@ -76,8 +79,8 @@ bh_status AttendedCall::call(Workers& workers, const wire::ReadResults& read) {
       if (until == 0) {
         status = abandon();
       } else {
-        changed_.wait_until(lock, std::chrono::steady_clock::time_point(
-                                      std::chrono::nanoseconds(until)));
+        changed_.wait_until(lock,
+                            std::chrono::steady_clock::time_point(std::chrono::nanoseconds(until)));
       }
     }
     const bool progressed = progressed_ && done_;
@@ -88,6 +91,8 @@ bh_status AttendedCall::call(Workers& workers, const wire::ReadResults& read) {
     if (!abandoned_) status = outcome(read);
   }
   caller_->set_waker(nullptr);
+  attendance_->remove(this);
+  ticket_.reset();  // an abandoned call may outlive the plugin's state
   return status;
 }
 
@@ -96,12 +101,13 @@ bh_status AttendedCall::submit(Workers& workers, std::shared_ptr<Attendance> att
   attendance_ = std::move(attendance);
   read_ = std::move(read);
   completion_ = done;
+  asynchronous_ = true;
   caller_->set_waker(this);
   attendance_->add(shared_from_this(), deadline_);
   if (start(workers)) return BH_OK;
   attendance_->remove(this);
   caller_->set_waker(nullptr);
-  return BH_OVERLOADED;
+  return BH_UNAVAILABLE;
 }
 
 // ---- on the worker's thread
@@ -114,7 +120,7 @@ void AttendedCall::run() {
   status_ = status;
   done_ = true;
   if (abandoned_) return;
-  if (attendance_ == nullptr) {
+  if (!asynchronous_) {
     changed_.notify_all();
   } else {
     attendance_->loop().post([self = shared_from_this()] { self->complete(); });
@@ -128,7 +134,7 @@ void AttendedCall::progress(std::uint64_t done, std::uint64_t total) {
   progress_total_ = total;
   if (progressed_) return;  // a newer figure replaces one not yet told
   progressed_ = true;
-  if (attendance_ == nullptr) {
+  if (!asynchronous_) {
     changed_.notify_all();
   } else {
     attendance_->loop().post([self = shared_from_this()] { self->tell_progress(); });
@@ -143,7 +149,7 @@ void AttendedCall::log(std::uint32_t level, std::string_view line) {
 
 // Somebody took the call back.
 void AttendedCall::wake() {
-  if (attendance_ != nullptr) {
+  if (asynchronous_) {
     attendance_->loop().post([attendance = attendance_] { attendance->look(); });
     return;
   }
@@ -181,8 +187,7 @@ bh_status AttendedCall::outcome(const wire::ReadResults& read) {
     try {
       return read(*caller_, messages_->results.getRoot<capnp::AnyPointer>().asReader());
     } catch (const kj::Exception& exception) {
-      caller_->fail(std::string("the results can't be read: ") +
-                    exception.getDescription().cStr());
+      caller_->fail(std::string("the results can't be read: ") + exception.getDescription().cStr());
       return BH_PROTOCOL_ERROR;
     }
   }
@@ -196,7 +201,7 @@ bh_status AttendedCall::outcome(const wire::ReadResults& read) {
 
 void AttendedCall::tell_progress() {
   std::unique_lock lock(mutex_);
-  if (!progressed_ || abandoned_ || completion_.fn == nullptr) return;
+  if (!progressed_ || abandoned_ || finished_) return;
   progressed_ = false;
   const auto done = progress_done_, total = progress_total_;
   lock.unlock();
@@ -205,7 +210,7 @@ void AttendedCall::tell_progress() {
 
 std::int64_t AttendedCall::look() {
   std::unique_lock lock(mutex_);
-  if (done_ || abandoned_) return 0;
+  if (!asynchronous_ || done_ || abandoned_) return 0;
   const std::int64_t next = check_time();
   if (next != 0) return next;
   const bh_status status = abandon();
@@ -219,6 +224,15 @@ void AttendedCall::stop() {
   context_.note_stop(wire::Stop::cancelled);
 }
 
+void AttendedCall::give_up() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (done_ || abandoned_) return;
+    give_up_at_ = 1;
+  }
+  wake();
+}
+
 void AttendedCall::complete() {
   {
     const std::lock_guard lock(mutex_);
@@ -230,15 +244,19 @@ void AttendedCall::complete() {
 void AttendedCall::finish(bh_status status) {
   caller_->set_waker(nullptr);
   ticket_.reset();  // before the completion: it may call again
+  {
+    const std::lock_guard lock(mutex_);
+    finished_ = true;
+  }
+  const auto self = shared_from_this();
   attendance_->remove(this);
-  const bh_completion done = std::exchange(completion_, {});
-  done.fn(done.user, status);
+  completion_.fn(completion_.user, status);
 }
 
 void Attendance::add(const std::shared_ptr<AttendedCall>& call, std::int64_t look_at) {
   const std::lock_guard lock(mutex_);
   calls_.emplace(call.get(), call);
-  schedule(look_at);
+  if (look_at != 0) schedule(look_at);
 }
 
 void Attendance::remove(const AttendedCall* call) {
@@ -254,15 +272,20 @@ void Attendance::schedule(std::int64_t when) {
   });
 }
 
+std::vector<std::shared_ptr<AttendedCall>> Attendance::calls() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<AttendedCall>> all;
+  for (const auto& [key, call] : calls_) all.push_back(call);
+  return all;
+}
+
 void Attendance::look() {
-  std::vector<std::shared_ptr<AttendedCall>> calls;
   {
     const std::lock_guard lock(mutex_);
     look_at_ = 0;
-    for (const auto& [key, call] : calls_) calls.push_back(call);
   }
   std::int64_t next = 0;
-  for (const auto& call : calls) {
+  for (const auto& call : calls()) {
     const std::int64_t when = call->look();
     if (when != 0 && (next == 0 || when < next)) next = when;
   }
@@ -272,12 +295,11 @@ void Attendance::look() {
 }
 
 void Attendance::stop_all() {
-  std::vector<std::shared_ptr<AttendedCall>> calls;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [key, call] : calls_) calls.push_back(call);
-  }
-  for (const auto& call : calls) call->stop();
+  for (const auto& call : calls()) call->stop();
+}
+
+void Attendance::give_up_all() {
+  for (const auto& call : calls()) call->give_up();
 }
 
 }  // namespace bulkhead::host

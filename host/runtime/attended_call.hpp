@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "host/runtime/ticket.hpp"
 #include "host/runtime/workers.hpp"
@@ -30,15 +31,18 @@ class AttendedCall : public std::enable_shared_from_this<AttendedCall>,
   ~AttendedCall() override;
 
   // Runs the call and waits for it.
-  bh_status call(Workers& workers, const wire::ReadResults& read);
+  bh_status call(Workers& workers, std::shared_ptr<Attendance> attendance,
+                 const wire::ReadResults& read);
   // Starts it; `done` runs on the loop's thread. Not BH_OK: it never will.
-  bh_status submit(Workers& workers, std::shared_ptr<Attendance> attendance,
-                   wire::ReadResults read, bh_completion done);
+  bh_status submit(Workers& workers, std::shared_ptr<Attendance> attendance, wire::ReadResults read,
+                   bh_completion done);
 
   // On the loop's thread: does what is due; returns when to look again, 0: never.
   std::int64_t look();
-  // The host closes: the call is asked to stop, and given up at once if it does not wait.
+  // The host closes: the call is asked to stop.
   void stop();
+  // It did not: its caller gets its answer now. An asynchronous one: on the loop's thread.
+  void give_up();
 
  private:
   AttendedCall(PluginState& plugin, wire::CallContext& caller,
@@ -77,29 +81,34 @@ class AttendedCall : public std::enable_shared_from_this<AttendedCall>,
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool done_ = false, abandoned_ = false, progressed_ = false;
+  bool done_ = false, abandoned_ = false, finished_ = false, progressed_ = false;
   std::uint64_t progress_done_ = 0, progress_total_ = 0;
   std::int64_t give_up_at_ = 0;  // not 0: the plugin was asked to stop
   Workers* workers_ = nullptr;
 
-  // Asynchronous calls.
   std::shared_ptr<Attendance> attendance_;
+
+  // Asynchronous calls.
+  bool asynchronous_ = false;
   wire::ReadResults read_;
   bh_completion completion_{};
 };
 
-// The asynchronous calls of one plugin, and the one timer that watches over them.
+// The attended calls of one plugin, and the one timer that watches over the asynchronous ones.
 class Attendance : public std::enable_shared_from_this<Attendance> {
  public:
   explicit Attendance(Loop& loop) : loop_(loop) {}
   Loop& loop() { return loop_; }
+  // `look_at` 0: the caller watches the time itself.
   void add(const std::shared_ptr<AttendedCall>& call, std::int64_t look_at);
   void remove(const AttendedCall* call);
   // Looks at all calls now. On the loop's thread.
   void look();
   void stop_all();
+  void give_up_all();
 
  private:
+  std::vector<std::shared_ptr<AttendedCall>> calls();
   void schedule(std::int64_t when);
 
   Loop& loop_;

@@ -95,30 +95,29 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
   return connection;
 }
 
-Connection::Send CellInstance::sender(std::uint32_t id, const char* interface,
-                                      std::uint16_t method, const wire::WriteParams& write,
+Connection::Send CellInstance::sender(std::uint32_t id, const char* interface, std::uint16_t method,
+                                      const wire::WriteParams& write,
                                       wire::ReadResults read) const {
   const std::uint64_t frame = backend_.plugin().decision.limits.frame;
-  return [=, &write](core::Cell::Client& cell,
-                     Connection::Question& question) -> kj::Promise<void> {
-    auto request = cell.callRequest();
-    auto context = request.initContext();
-    context.setId(question.id);
-    context.setDeadline(question.deadline);
-    request.setInstance(id);
-    request.setInterface(interface);
-    request.setMethod(method);
-    write(request.getParams());
-    const std::uint64_t bytes =
-        request.getParams().asReader().targetSize().wordCount * sizeof(capnp::word);
-    if (bytes > frame) {
-      question.answer(BH_RESOURCE_EXHAUSTED,
-                      "the call's message has " + std::to_string(bytes) +
-                          " bytes, limits.frame of the policy allows " + std::to_string(frame));
-      return kj::READY_NOW;
-    }
-    return request.send().then(
-        [&question, read](capnp::Response<core::CallResults>&& results) {
+  return
+      [=, &write](core::Cell::Client& cell, Connection::Question& question) -> kj::Promise<void> {
+        auto request = cell.callRequest();
+        auto context = request.initContext();
+        context.setId(question.id);
+        context.setDeadline(question.deadline);
+        request.setInstance(id);
+        request.setInterface(interface);
+        request.setMethod(method);
+        write(request.getParams());
+        const std::uint64_t bytes =
+            request.getParams().asReader().targetSize().wordCount * sizeof(capnp::word);
+        if (bytes > frame) {
+          question.answer(BH_RESOURCE_EXHAUSTED, "the call's message has " + std::to_string(bytes) +
+                                                     " bytes, limits.frame of the policy allows " +
+                                                     std::to_string(frame));
+          return kj::READY_NOW;
+        }
+        return request.send().then([&question, read](capnp::Response<core::CallResults>&& results) {
           if (question.done) return;
           bh_status status = results.getStatus().getCode();
           if (status == BH_OK) {
@@ -128,7 +127,7 @@ Connection::Send CellInstance::sender(std::uint32_t id, const char* interface,
             question.answer(status, results.getStatus().getMessage().cStr());
           }
         });
-  };
+      };
 }
 
 bh_status CellInstance::call(wire::CallContext& context, const char* interface,
@@ -153,13 +152,12 @@ bh_status CellInstance::submit(wire::CallContext& context, const char* interface
   bh_status status = BH_OK;
   const auto connection = ready(context, id, status);
   if (connection == nullptr) return status;
-  connection->ask_async(context, backend_.plugin().decision.limits.call_timeout,
-                        sender(id, interface, method, write, std::move(read)),
-                        [ticket = std::move(ticket), done](bh_status result) mutable {
-                          ticket.reset();  // before the completion: it may call again
-                          done.fn(done.user, result);
-                        });
-  return BH_OK;
+  return connection->ask_async(context, backend_.plugin().decision.limits.call_timeout,
+                               sender(id, interface, method, write, std::move(read)),
+                               [ticket = std::move(ticket), done](bh_status result) mutable {
+                                 ticket.reset();  // before the completion: it may call again
+                                 done.fn(done.user, result);
+                               });
 }
 
 }  // namespace
@@ -184,8 +182,7 @@ std::string CellBackend::budget_spent(std::int64_t now) {
          duration_text(crashes_.front() + limits.crash_window - now) + " from now";
 }
 
-std::shared_ptr<Connection> CellBackend::connection(wire::CallContext& context,
-                                                    bh_status& status) {
+std::shared_ptr<Connection> CellBackend::connection(wire::CallContext& context, bh_status& status) {
   const std::lock_guard lock(mutex_);
   if (closed_) {
     context.fail("the host is closed");

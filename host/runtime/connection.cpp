@@ -1,12 +1,12 @@
 #include "host/runtime/connection.hpp"
 
-#include <kj/exception.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <kj/exception.h>
 
 #include <algorithm>
 #include <array>
@@ -17,12 +17,12 @@
 namespace bulkhead::host {
 namespace {
 
-constexpr std::int64_t kRest = 20'000'000;          // between looks at a busy connection
+constexpr std::int64_t kRest = 20'000'000;             // between looks at a busy connection
 constexpr std::int64_t kKillPatience = 2'000'000'000;  // for the kernel to end a killed cell
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
 constexpr std::uint64_t kFrameOverhead = 1 << 20;  // of a message above its payload
-constexpr unsigned kMaxTurns = 32;  // in a row, before others get the lock
+constexpr unsigned kMaxTurns = 32;                 // in a row, before others get the lock
 
 std::chrono::steady_clock::time_point time_point(std::int64_t nanoseconds) {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(nanoseconds));
@@ -99,8 +99,8 @@ std::shared_ptr<Connection> Connection::start(sandbox::CellProcess process,
                                               std::shared_ptr<sandbox::Launcher> launcher,
                                               Loop& loop, const policy::Limits& limits,
                                               LogSink log) {
-  std::shared_ptr<Connection> connection(new Connection(std::move(process), std::move(launcher),
-                                                        loop, limits, std::move(log)));
+  std::shared_ptr<Connection> connection(
+      new Connection(std::move(process), std::move(launcher), loop, limits, std::move(log)));
   connection->connect();
   connection->watch();
   return connection;
@@ -177,16 +177,24 @@ bh_status Connection::ask(wire::CallContext& context, std::int64_t timeout, cons
   return settle(*question, context);
 }
 
-void Connection::ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
-                           std::function<void(bh_status)> done) {
+bh_status Connection::ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
+                                std::function<void(bh_status)> done) {
   const auto question = std::make_shared<Question>(*this, context);
   question->completion = std::move(done);
   question->listen();
-  Lock lock(reactor_.mutex());
-  put(question, timeout, send, lock);
-  if (question->done) return;
-  schedule(question->deadline, lock);
-  if (leader_ == nullptr) arm(lock);
+  {
+    Lock lock(reactor_.mutex());
+    if (!dead_) {
+      put(question, timeout, send, lock);
+      if (question->done) return BH_OK;
+      schedule(question->deadline, lock);
+      if (leader_ == nullptr) arm(lock);
+      return BH_OK;
+    }
+  }
+  question->deafen();
+  context.fail(end_reason());
+  return end_status_;
 }
 
 void Connection::tell(const std::function<kj::Promise<void>(core::Cell::Client&)>& send) {
@@ -222,14 +230,14 @@ void Connection::put(const std::shared_ptr<Question>& question, std::int64_t tim
           disconnected_ = true;
           return;
         }
-        finish(*question, BH_PROTOCOL_ERROR,
-               std::string("the cell's answer can't be used: ") +
-                   exception.getDescription().cStr());
+        finish(
+            *question, BH_PROTOCOL_ERROR,
+            std::string("the cell's answer can't be used: ") + exception.getDescription().cStr());
       }));
     } catch (const kj::Exception& exception) {
-      finish(*question, BH_RESOURCE_EXHAUSTED,
-             std::string("the call's message can't be built: ") +
-                 exception.getDescription().cStr());
+      finish(
+          *question, BH_RESOURCE_EXHAUSTED,
+          std::string("the call's message can't be built: ") + exception.getDescription().cStr());
     }
   });
   after_turn(lock);

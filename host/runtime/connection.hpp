@@ -1,8 +1,8 @@
 // The host's end of one cell: questions and answers over its socket.
 //
-// The caller that waits drives the event loop itself (sdk/wire/reactor.hpp): of all that wait on one
-// cell, one leads, sleeps in poll() and reads for the others. The host's loop thread reads only when
-// nobody waits, for asynchronous calls and for what a cell says on its own.
+// The caller that waits drives the event loop itself (sdk/wire/reactor.hpp): of all that wait on
+// one cell, one leads, sleeps in poll() and reads for the others. The host's loop thread reads only
+// when nobody waits, for asynchronous calls and for what a cell says on its own.
 #pragma once
 
 #include <capnp/rpc-twoparty.h>
@@ -43,9 +43,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Asks and waits. Deadline (the context's, else `timeout`), cancellation and progress are the
   // context's. A cell that ignores the end of the time is ended. [any-thread]
   bh_status ask(wire::CallContext& context, std::int64_t timeout, const Send& send);
-  // Asks; `done` runs later on the loop's thread. The context must stay until then.
-  void ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
-                 std::function<void(bh_status)> done);
+  // Asks; `done` runs later on the loop's thread, and the context must stay until then; unless this
+  // returns an error.
+  bh_status ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
+                      std::function<void(bh_status)> done);
   // Sends something whose answer nobody needs.
   void tell(const std::function<kj::Promise<void>(core::Cell::Client&)>& send);
 
@@ -53,8 +54,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   core::Events::Client make_events();
 
   bool alive();
-  // Why it is not alive, for a person: "its cell was killed by SIGSEGV (...)". Waits a moment for the
-  // launcher's report.
+  // Why it is not alive, for a person: "its cell was killed by SIGSEGV (...)". Waits a moment for
+  // the launcher's report.
   std::string end_reason();
   // Ends the cell; questions in flight get `status`. Idempotent.
   void end(bh_status status, const std::string& why);
@@ -116,13 +117,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::map<std::uint64_t, std::shared_ptr<Question>> questions_;
   std::uint64_t next_question_ = 1;
   Question* leader_ = nullptr;  // it sleeps in poll() on the socket
-  bool armed_ = false;    // the loop watches the socket
-  bool resting_ = false;  // a look at whether to arm is scheduled
-  std::int64_t tick_at_ = 0;  // when the loop looks at the times of asynchronous questions; 0: never
+  bool armed_ = false;          // the loop watches the socket
+  bool resting_ = false;        // a look at whether to arm is scheduled
+  std::int64_t tick_at_ =
+      0;  // when the loop looks at the times of asynchronous questions; 0: never
   bool disconnected_ = false;
   bool dead_ = false;
   bh_status end_status_ = BH_PLUGIN_CRASHED;
-  std::string end_why_;   // empty: ask the launcher how the cell ended
+  std::string end_why_;  // empty: ask the launcher how the cell ended
 
   std::mutex exit_mutex_;
   std::string exit_text_;
@@ -141,7 +143,7 @@ struct Connection::Question : private wire::CallContext::Waker {
   bool done = false;
   bh_status status = BH_OK;
   std::string message;
-  bool ended_cell = false;  // the cell was ended because of this call
+  bool ended_cell = false;                    // the cell was ended because of this call
   std::function<void(bh_status)> completion;  // asynchronous
   std::condition_variable changed;            // synchronous
   bool progressed = false;

@@ -63,10 +63,10 @@ struct ControlSocket::Listener : std::enable_shared_from_this<Listener> {
     Client& client = clients[id];
     client.fd = std::move(fd);
     client.rest = answer();
-    client.watch = loop.watch(client.fd.get(), EPOLLOUT,
-                              [weak = weak_from_this(), id](std::uint32_t) {
-                                if (const auto self = weak.lock()) self->write_some(id);
-                              });
+    client.watch =
+        loop.watch(client.fd.get(), EPOLLOUT, [weak = weak_from_this(), id](std::uint32_t) {
+          if (const auto self = weak.lock()) self->write_some(id);
+        });
     loop.at(wire::monotonic_now() + kPatience, [weak = weak_from_this(), id] {
       if (const auto self = weak.lock()) self->drop(id);
     });

@@ -1,5 +1,5 @@
-// The per-user socket by which `bulkhead ps` finds a running host: whoever connects, and is the same
-// user, gets one JSON document.
+// The per-user socket by which `bulkhead ps` finds a running host: whoever connects, and is the
+// same user, gets one JSON document.
 #pragma once
 
 #include <functional>

@@ -115,8 +115,8 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
   }
   policy::Decision decision = core_->policy.decide(best->manifest->id);
   if (options.isolation) {
-    decision.mode = *options.isolation == Isolation::cell ? policy::Mode::cell
-                                                          : policy::Mode::in_process;
+    decision.mode =
+        *options.isolation == Isolation::cell ? policy::Mode::cell : policy::Mode::in_process;
     decision.reason = "the application";
   }
   if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
@@ -167,6 +167,9 @@ Level HostState::probe_level() {
 }
 
 void HostState::close() {
+  const std::lock_guard closing(close_mutex_);  // who comes second waits until it is done
+  if (closed_) return;
+  closed_ = true;
   std::vector<std::shared_ptr<PluginState>> plugins;
   {
     const std::lock_guard lock(mutex_);

@@ -30,6 +30,8 @@ class HostState {
   std::shared_ptr<host::Core> core_;
   std::vector<std::string> folders_;
   std::string name_, started_;
+  std::mutex close_mutex_;
+  bool closed_ = false;
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<PluginState>> plugins_;
   std::unique_ptr<host::ControlSocket> control_;

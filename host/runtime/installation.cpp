@@ -1,8 +1,8 @@
 #include "host/runtime/installation.hpp"
 
-#include <bulkhead/host.hpp>
 #include <dlfcn.h>
 #include <unistd.h>
+#include <bulkhead/host.hpp>
 
 #include <filesystem>
 
@@ -46,9 +46,8 @@ std::string find_launcher(const policy::Environment& environment) {
 std::vector<std::string> own_plugin_folders() {
   std::vector<std::string> found;
   const fs::path folder = library_folder();
-  for (const char* place :
-       {"bulkhead/plugins", "../lib/bulkhead/plugins", "../../lib/bulkhead/plugins",
-        "../plugins"}) {
+  for (const char* place : {"bulkhead/plugins", "../lib/bulkhead/plugins",
+                            "../../lib/bulkhead/plugins", "../plugins"}) {
     std::error_code ignored;
     const fs::path candidate = (folder / place).lexically_normal();
     const bool build_tree = std::string_view(place) == "../plugins";

@@ -101,8 +101,8 @@ void write_scalar(const json& from, capnp::Type type, const std::string& where, 
     }
     case capnp::schema::Type::DATA: {
       const std::string bytes = bytes_of(from, where);
-      return set(capnp::Data::Reader(reinterpret_cast<const kj::byte*>(bytes.data()),
-                                     bytes.size()));
+      return set(
+          capnp::Data::Reader(reinterpret_cast<const kj::byte*>(bytes.data()), bytes.size()));
     }
     default:
       refuse(where + " can't be written as JSON");
@@ -200,8 +200,7 @@ json read_value(const capnp::DynamicValue::Reader& from) {
   }
 }
 
-const wire::MethodInfo& find_method(const wire::InterfaceInfo& interface,
-                                    std::string_view method) {
+const wire::MethodInfo& find_method(const wire::InterfaceInfo& interface, std::string_view method) {
   std::string list;
   std::vector<std::string> names;
   for (const wire::MethodInfo& known : interface.methods()) {
@@ -222,7 +221,8 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
   const wire::InterfaceInfo* known = wire::find_interface(interface);
   if (known == nullptr) {
     std::string list;
-    for (const auto& one : wire::interfaces()) list += (list.empty() ? "" : ", ") + std::string(one.name);
+    for (const auto& one : wire::interfaces())
+      list += (list.empty() ? "" : ", ") + std::string(one.name);
     throw Error(Status::not_found, "this version of Bulkhead does not know the interface '" +
                                        std::string(interface) + "'; it knows " + list);
   }

@@ -42,8 +42,8 @@ class Library {
     boost::dll::fs::error_code error;
     library_.load(file, error, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
     if (error) {
-      throw Error(Status::data_invalid, plugin.label + ": the library " + file +
-                                            " can't be loaded: " + error.message());
+      throw Error(Status::data_invalid,
+                  plugin.label + ": the library " + file + " can't be loaded: " + error.message());
     }
     if (!library_.has(BH_QUERY_SYMBOL)) {
       throw Error(Status::data_invalid,
@@ -68,8 +68,8 @@ namespace {
 
 class LibraryInstance final : public InstanceBackend, public wire::Channel {
  public:
-  LibraryInstance(PluginState& plugin, std::shared_ptr<wire::PluginObject> object,
-                  Workers& workers, std::shared_ptr<Attendance> attendance)
+  LibraryInstance(PluginState& plugin, std::shared_ptr<wire::PluginObject> object, Workers& workers,
+                  std::shared_ptr<Attendance> attendance)
       : plugin_(plugin),
         object_(std::move(object)),
         workers_(workers),
@@ -89,7 +89,7 @@ class LibraryInstance final : public InstanceBackend, public wire::Channel {
     bh_status status = BH_OK;
     const auto call =
         AttendedCall::make(plugin_, context, object_, interface, method, write, status);
-    return call == nullptr ? status : call->call(workers_, read);
+    return call == nullptr ? status : call->call(workers_, attendance_, read);
   }
 
   bh_status submit(wire::CallContext& context, const char* interface, std::uint16_t method,
@@ -138,7 +138,7 @@ std::string LibraryBackend::state() { return closed_ ? "stopped" : "ready"; }
 std::unique_ptr<InstanceBackend> LibraryBackend::open(const ConfigValues& config) {
   const std::vector<bh_config_entry> entries = config_entries(config);
   wire::CallContext context;
-  context.begin_direct(plugin_.decision.limits.start_timeout);
+  context.begin_direct(plugin_.decision.limits.start_timeout, nullptr);
   bh_status status = BH_OK;
   auto services = std::make_unique<wire::Services>(
       data_, [log = plugin_.log](std::uint32_t level, std::string_view line) {
@@ -153,15 +153,15 @@ std::unique_ptr<InstanceBackend> LibraryBackend::open(const ConfigValues& config
   }
   // Whoever holds the object holds the library.
   std::shared_ptr<wire::PluginObject> held(
-      object.release(),
-      [library = library_](wire::PluginObject* closing) { delete closing; });
+      object.release(), [library = library_](wire::PluginObject* closing) { delete closing; });
   return std::make_unique<LibraryInstance>(plugin_, std::move(held), workers_, attendance_);
 }
 
 void LibraryBackend::close() {
   if (closed_.exchange(true)) return;
   attendance_->stop_all();
-  workers_.stop(std::chrono::nanoseconds(plugin_.decision.limits.grace));
+  if (workers_.stop(std::chrono::nanoseconds(plugin_.decision.limits.grace))) return;
+  attendance_->give_up_all();
 }
 
 }  // namespace bulkhead::host

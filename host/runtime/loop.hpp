@@ -1,5 +1,6 @@
 // The host's one background thread: it watches descriptors, runs timers, and runs what must not run
-// on a caller's thread (completions of asynchronous calls, log lines). It sleeps when nothing is due.
+// on a caller's thread (completions of asynchronous calls, log lines). It sleeps when nothing is
+// due.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "host/runtime/package.hpp"
 
-#include <bulkhead/host.hpp>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/evp.h>
+#include <bulkhead/host.hpp>
 
 #include <algorithm>
 #include <array>

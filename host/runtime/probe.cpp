@@ -18,8 +18,8 @@ std::filesystem::path mark_of(const PluginState& plugin) {
          (hexadecimal(plugin.hash) + "-" + wire::kBuildVersion);
 }
 
-// A file's being there is all it says, so a torn write can't say anything wrong. A folder that can't
-// be written means that the next host probes again.
+// A file's being there is all it says, so a torn write can't say anything wrong. A folder that
+// can't be written means that the next host probes again.
 void leave_mark(const std::filesystem::path& mark) {
   std::error_code ignored;
   std::filesystem::create_directories(mark.parent_path(), ignored);

@@ -1,5 +1,5 @@
-// A library that this host has not seen before is loaded in a cell first: its constructors may crash
-// or hang there, not here.
+// A library that this host has not seen before is loaded in a cell first: its constructors may
+// crash or hang there, not here.
 #pragma once
 
 #include "host/runtime/state.hpp"

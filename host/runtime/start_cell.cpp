@@ -38,25 +38,24 @@ bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallConte
         limits.setOutputBytes(plugin.decision.limits.output);
         limits.setCallsInFlight(plugin.decision.limits.in_flight);
         request.setEvents(connection.make_events());
-        return request.send().then(
-            [&plugin, &question](capnp::Response<core::HelloResults>&& results) {
-              const auto hash = results.getPackageHash();
-              if (results.getWireVersion() == 0) {
-                question.answer(
-                    BH_VERSION_MISMATCH,
-                    "the cell program speaks wire versions " +
-                        std::to_string(results.getWireMin()) + " to " +
-                        std::to_string(results.getWireMax()) + ", this host " +
-                        wire::kBuildVersion + " speaks " + std::to_string(wire::kWireMin) +
-                        " to " + std::to_string(wire::kWireMax) +
-                        ": bulkhead-launcher and libbulkhead are of different versions");
-              } else if (std::string_view(reinterpret_cast<const char*>(hash.begin()),
-                                          hash.size()) != plugin.hash) {
-                question.answer(BH_PROTOCOL_ERROR, "the cell answered for another package");
-              } else {
-                question.answer(BH_OK, {});
-              }
-            });
+        return request.send().then([&plugin,
+                                    &question](capnp::Response<core::HelloResults>&& results) {
+          const auto hash = results.getPackageHash();
+          if (results.getWireVersion() == 0) {
+            question.answer(BH_VERSION_MISMATCH,
+                            "the cell program speaks wire versions " +
+                                std::to_string(results.getWireMin()) + " to " +
+                                std::to_string(results.getWireMax()) + ", this host " +
+                                wire::kBuildVersion + " speaks " + std::to_string(wire::kWireMin) +
+                                " to " + std::to_string(wire::kWireMax) +
+                                ": bulkhead-launcher and libbulkhead are of different versions");
+          } else if (std::string_view(reinterpret_cast<const char*>(hash.begin()), hash.size()) !=
+                     plugin.hash) {
+            question.answer(BH_PROTOCOL_ERROR, "the cell answered for another package");
+          } else {
+            question.answer(BH_OK, {});
+          }
+        });
       });
 }
 
@@ -111,8 +110,7 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
   const policy::Limits& limits = plugin.decision.limits;
   sandbox::CellRequest request;
   request.package_folder = plugin.folder;
-  request.limits = {plugin.manifest.permissions.memory_bytes.value_or(
-                        limits.memory),
+  request.limits = {plugin.manifest.permissions.memory_bytes.value_or(limits.memory),
                     plugin.manifest.permissions.threads.value_or(limits.threads),
                     limits.descriptors};
   request.profile = sandbox::default_profile();

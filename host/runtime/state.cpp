@@ -17,8 +17,9 @@ std::shared_ptr<sandbox::Launcher> Core::launcher() {
   if (closed.load()) throw Error(Status::unavailable, "the host is closed");
   if (launcher_ != nullptr && launcher_->alive()) return launcher_;
   if (launcher_ != nullptr) {
-    logger->write(BH_LOG_ERROR, "", 0, "the launcher process ended, and its cells with it; a new "
-                                       "one is started");
+    logger->write(BH_LOG_ERROR, "", 0,
+                  "the launcher process ended, and its cells with it; a new "
+                  "one is started");
   }
   launcher_ = nullptr;
   const std::string program = find_launcher(environment);

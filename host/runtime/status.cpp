@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <nlohmann/json.hpp>
 
 namespace bulkhead::host {
 namespace {
@@ -55,23 +55,23 @@ std::string status_json(const std::string& name, const std::string& started,
     const Level level = backend.level();
     const int process = backend.process();
     const Memory memory = process != 0 ? memory_of(process) : Memory{};
-    list.push_back(
-        {{"id", plugin->info.id},
-         {"version", plugin->info.version},
-         {"isolation", policy::mode_name(plugin->decision.mode)},
-         {"level", level.number},
-         {"level_enforced", level.enforced},
-         {"process", process},
-         {"state", backend.state()},
-         {"calls", plugin->counters.calls()},
-         {"errors", plugin->counters.errors()},
-         {"in_flight", plugin->in_flight.count()},
-         {"restarts", backend.restarts()},
-         {"rss_kib", memory.rss_kib},
-         {"private_kib", memory.private_kib}});
+    list.push_back({{"id", plugin->info.id},
+                    {"version", plugin->info.version},
+                    {"isolation", policy::mode_name(plugin->decision.mode)},
+                    {"level", level.number},
+                    {"level_enforced", level.enforced},
+                    {"process", process},
+                    {"state", backend.state()},
+                    {"calls", plugin->counters.calls()},
+                    {"errors", plugin->counters.errors()},
+                    {"in_flight", plugin->in_flight.count()},
+                    {"restarts", backend.restarts()},
+                    {"rss_kib", memory.rss_kib},
+                    {"private_kib", memory.private_kib}});
   }
-  const json document = {{"format", 1},           {"pid", getpid()},     {"name", name},
-                         {"version", host_version()}, {"started", started}, {"plugins", list}};
+  const json document = {{"format", 1},        {"pid", getpid()},
+                         {"name", name},       {"version", host_version()},
+                         {"started", started}, {"plugins", list}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

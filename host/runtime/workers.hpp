@@ -1,5 +1,5 @@
-// Threads for calls that must not hold up their caller: they are made when needed, and a thread that
-// a plugin keeps is given up and replaced.
+// Threads for calls that must not hold up their caller: they are made when needed, and a thread
+// that a plugin keeps is given up and replaced.
 #pragma once
 
 #include <chrono>

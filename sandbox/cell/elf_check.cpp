@@ -96,15 +96,17 @@ class LibraryCheck {
       return problem(BH_NOT_FOUND, text + ": the package's manifest names it, but it is not there");
     }
     if (error == EACCES) {
-      return problem(BH_IO_ERROR, text + ": a cell runs as another user; make the package readable "
-                                         "for others (chmod -R o+rX)");
+      return problem(BH_IO_ERROR, text +
+                                      ": a cell runs as another user; make the package readable "
+                                      "for others (chmod -R o+rX)");
     }
     return problem(BH_IO_ERROR, text);
   }
 
   Problem check_header(const ElfFile::Header& header) const {
     if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
-      return problem(BH_DATA_INVALID, "is no shared library: it does not begin as an ELF file does");
+      return problem(BH_DATA_INVALID,
+                     "is no shared library: it does not begin as an ELF file does");
     }
     const std::string ours = machine_name(kMachine);
     if (header.e_ident[EI_CLASS] != ELFCLASS64) {
@@ -122,21 +124,21 @@ class LibraryCheck {
                                               ". Install the package for this machine");
     }
     if (header.e_type != ET_DYN) {
-      return problem(BH_DATA_INVALID,
-                     "is an ELF file but no shared library; link it with -shared");
+      return problem(BH_DATA_INVALID, "is an ELF file but no shared library; link it with -shared");
     }
     return std::nullopt;
   }
 
   Problem check_extent(const ElfFile& elf, const ElfFile::Header& header,
                        const Segments& segments) const {
-    std::uint64_t needed = end_of(header.e_shoff,
-                                  std::uint64_t{header.e_shnum} * header.e_shentsize);
+    std::uint64_t needed =
+        end_of(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize);
     if (header.e_shoff == 0) needed = 0;  // section headers stripped: the loader needs none
     for (const auto& segment : segments) {
       if (segment.p_type == PT_LOAD && segment.p_filesz > segment.p_memsz) {
-        return problem(BH_DATA_INVALID, "is malformed: a segment is larger in the file than in "
-                                        "memory");
+        return problem(BH_DATA_INVALID,
+                       "is malformed: a segment is larger in the file than in "
+                       "memory");
       }
       needed = std::max(needed, end_of(segment.p_offset, segment.p_filesz));
     }
@@ -146,22 +148,24 @@ class LibraryCheck {
                                         ". Install the package again");
   }
 
-  // The loader makes the stacks of the whole process executable for such a library; one that does not
-  // say anything counts as asking for it.
+  // The loader makes the stacks of the whole process executable for such a library; one that does
+  // not say anything counts as asking for it.
   Problem check_stack(const Segments& segments) const {
     bool said = false, executable = false;
     for (const auto& segment : segments) {
       if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) && (segment.p_flags & PF_X)) {
-        return problem(BH_DATA_INVALID, "has a segment that is writable and executable, which a "
-                                        "cell refuses");
+        return problem(BH_DATA_INVALID,
+                       "has a segment that is writable and executable, which a "
+                       "cell refuses");
       }
       if (segment.p_type != PT_GNU_STACK) continue;
       said = true;
       executable = executable || (segment.p_flags & PF_X) != 0;
     }
     if (said && !executable) return std::nullopt;
-    return problem(BH_DATA_INVALID, "asks for an executable stack, which a cell refuses; link it "
-                                    "with -Wl,-z,noexecstack");
+    return problem(BH_DATA_INVALID,
+                   "asks for an executable stack, which a cell refuses; link it "
+                   "with -Wl,-z,noexecstack");
   }
 
   Problem check_dynamic(const ElfFile& elf, const Segments& segments,
@@ -169,20 +173,22 @@ class LibraryCheck {
     for (const auto& entry : entries) {
       const std::uint64_t value = entry.d_un.d_val;
       if (entry.d_tag == DT_TEXTREL || (entry.d_tag == DT_FLAGS && (value & DF_TEXTREL))) {
-        return problem(BH_DATA_INVALID, "has text relocations, which need writable code and which a "
-                                        "cell refuses; compile all of it with -fPIC");
+        return problem(BH_DATA_INVALID,
+                       "has text relocations, which need writable code and which a "
+                       "cell refuses; compile all of it with -fPIC");
       }
       if (entry.d_tag == DT_FLAGS_1 && (value & DF_1_PIE)) {
         return problem(BH_DATA_INVALID, "is a program, not a library; link it with -shared");
       }
       const bool paths = entry.d_tag == DT_RPATH || entry.d_tag == DT_RUNPATH;
-      const bool name = entry.d_tag == DT_NEEDED || entry.d_tag == DT_AUXILIARY ||
-                        entry.d_tag == DT_FILTER;
+      const bool name =
+          entry.d_tag == DT_NEEDED || entry.d_tag == DT_AUXILIARY || entry.d_tag == DT_FILTER;
       if (!paths && !name) continue;
       const auto text = elf.text(segments, entries, value);
       if (!text) {
-        return problem(BH_DATA_INVALID, "is malformed: a name in its dynamic section is not inside "
-                                        "the file");
+        return problem(BH_DATA_INVALID,
+                       "is malformed: a name in its dynamic section is not inside "
+                       "the file");
       }
       if (Problem found = paths ? check_search_path(*text) : check_needed(*text)) return found;
     }

@@ -98,8 +98,8 @@ std::optional<std::string> ElfFile::text(const std::vector<Segment>& segments,
   if (!table || !table_size || offset >= *table_size) return std::nullopt;
   const auto start = file_offset(segments, end_of(*table, offset));
   if (!start || *start >= size_) return std::nullopt;
-  const std::uint64_t most = std::min({*table_size - offset, size_ - *start,
-                                       static_cast<std::uint64_t>(kMaxText)});
+  const std::uint64_t most =
+      std::min({*table_size - offset, size_ - *start, static_cast<std::uint64_t>(kMaxText)});
   std::string text(most, '\0');
   if (!read_at(*start, text.data(), text.size())) return std::nullopt;
   const std::size_t end = text.find('\0');

@@ -127,9 +127,9 @@ class Methods final : public core::Cell::Server {
     return queue(
         [call, params, results, instance = std::move(instance)]() mutable {
           const auto interface = params.getInterface();
-          call->status = instance->dispatch(call->context, {interface.cStr(), interface.size()},
-                                            params.getMethod(), params.getParams(),
-                                            results.getResults());
+          call->status =
+              instance->dispatch(call->context, {interface.cStr(), interface.size()},
+                                 params.getMethod(), params.getParams(), results.getResults());
         },
         [&server = server_, call, results]() mutable {
           server.end_call(*call);

@@ -17,7 +17,7 @@ namespace bulkhead::cell {
 namespace {
 
 constexpr unsigned kMaxThreads = 16;
-constexpr std::size_t kMaxUnsentEvents = 65536;  // bytes; above it events are dropped
+constexpr std::size_t kMaxUnsentEvents = 65536;         // bytes; above it events are dropped
 constexpr std::int64_t kProgressInterval = 10'000'000;  // nanoseconds
 constexpr std::size_t kMaxLogLine = 4096;
 // The host holds calls against its policy before it sends them; this only bounds a mistake.
@@ -122,8 +122,7 @@ void Server::load(const std::string& path, const std::string& data, std::uint32_
 
 std::unique_ptr<wire::Services> Server::make_services() {
   return std::make_unique<wire::Services>(
-      package_,
-      [this](std::uint32_t level, std::string_view line) { send_log(0, level, line); });
+      package_, [this](std::uint32_t level, std::string_view line) { send_log(0, level, line); });
 }
 
 // Sends without waiting; an event is dropped when the host does not read.
@@ -132,7 +131,9 @@ void Server::send_event(Fill&& fill) {
   const std::lock_guard lock(reactor_.mutex());
   if (ended_ || reactor_.stream().unsent_bytes() > kMaxUnsentEvents) return;
   reactor_.turn([&] {
-    KJ_IF_MAYBE (host, host_) { fill(*host).detach([](kj::Exception&&) {}); }
+    KJ_IF_MAYBE (host, host_) {
+      fill(*host).detach([](kj::Exception&&) {});
+    }
   });
   // The turn may have read messages that this thread, busy with its call, does not serve.
   if (!queue_.empty()) nudge();

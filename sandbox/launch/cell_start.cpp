@@ -13,8 +13,8 @@
 namespace bulkhead::sandbox {
 namespace {
 
-constexpr unsigned long kNamespaces = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
-                                      CLONE_NEWUTS | CLONE_NEWCGROUP;
+constexpr unsigned long kNamespaces =
+    CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
 // fork() with namespaces. glibc does not learn of it: its notion of the thread's id is stale in the
 // child, which therefore forks once more, by glibc, for the process that runs a plugin.

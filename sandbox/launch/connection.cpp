@@ -12,10 +12,10 @@
 namespace bulkhead::sandbox {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};      // for an answer: twice what a start may take
-constexpr std::chrono::seconds kEndPatience{5};    // for the launcher to end its cells
+constexpr std::chrono::seconds kPatience{20};    // for an answer: twice what a start may take
+constexpr std::chrono::seconds kEndPatience{5};  // for the launcher to end its cells
 constexpr std::size_t kRememberedExits = 4096;
-constexpr std::chrono::hours kLongest{24 * 365};   // more overflows in the clock
+constexpr std::chrono::hours kLongest{24 * 365};  // more overflows in the clock
 
 // The application's signals are for its own threads.
 std::unique_ptr<std::thread> start_without_signals(auto&& run) {
@@ -68,8 +68,9 @@ void Launcher::Connection::throw_ended() const {
 Packet Launcher::Connection::ask(Spawn& request, std::span<const int> descriptors,
                                  std::uint64_t& id) {
   if (forked()) {
-    throw LaunchError("This process is a fork of the one that opened the host, and can't start "
-                      "cells through it. Open a host after the fork.");
+    throw LaunchError(
+        "This process is a fork of the one that opened the host, and can't start "
+        "cells through it. Open a host after the fork.");
   }
   std::unique_lock lock(mutex_);
   if (ended_) throw_ended();

@@ -58,9 +58,9 @@ bool add_rule(const Context& context, const Rule& rule) {
   for (const Argument& argument : rule.arguments) {
     if (argument.compare != Compare::none) arguments[count++] = argument_of(argument);
   }
-  const std::uint32_t action =
-      rule.refuse_with == 0 ? SCMP_ACT_ALLOW
-                            : SCMP_ACT_ERRNO(static_cast<std::uint32_t>(rule.refuse_with));
+  const std::uint32_t action = rule.refuse_with == 0
+                                   ? SCMP_ACT_ALLOW
+                                   : SCMP_ACT_ERRNO(static_cast<std::uint32_t>(rule.refuse_with));
   require(seccomp_rule_add_exact_array(context.get(), action, call, count, arguments),
           std::string("the rule for ") + rule.call);
   return true;
@@ -92,7 +92,8 @@ Filter Filter::compile(std::span<const Part* const> parts) {
   for (const Part* part : parts) {
     for (const Rule& rule : part->rules) filter.rules_ += add_rule(context, rule) ? 1 : 0;
   }
-  // Level 2: the calls are looked up in a binary tree, so that no call pays for the rules of others.
+  // Level 2: the calls are looked up in a binary tree, so that no call pays for the rules of
+  // others.
   require(seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimising it");
   filter.program_ = exported(context);
   return filter;

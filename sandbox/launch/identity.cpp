@@ -21,8 +21,7 @@ struct Capabilities {
 };
 
 void write_proc(int proc, const char* path, const std::string& text) {
-  const wire::UniqueFd file(
-      step(Stage::user_namespace, openat(proc, path, O_WRONLY | O_CLOEXEC)));
+  const wire::UniqueFd file(step(Stage::user_namespace, openat(proc, path, O_WRONLY | O_CLOEXEC)));
   step(Stage::user_namespace, write(file.get(), text.data(), text.size()));
 }
 
@@ -85,8 +84,8 @@ void drop_privileges() {
   }
   prctl(PR_SET_SECUREBITS,
         SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-            SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-            SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
+            SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+            SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
         0, 0, 0);
   Capabilities none;
   step(stage, syscall(SYS_capset, &none.header, none.sets));

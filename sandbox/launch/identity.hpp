@@ -7,8 +7,8 @@
 
 namespace bulkhead::sandbox {
 
-constexpr uid_t kNobody = 65534;    // what a root host's cells become
-constexpr uid_t kCellUser = 1000;   // the one id that a cell's user namespace maps
+constexpr uid_t kNobody = 65534;   // what a root host's cells become
+constexpr uid_t kCellUser = 1000;  // the one id that a cell's user namespace maps
 
 // Gives up root for good but keeps the capabilities, for enter_user_namespace. Throws StepError.
 void become_nobody();

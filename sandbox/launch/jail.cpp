@@ -43,10 +43,12 @@ void send_report(int socket, Stage stage, int error, const Findings& findings = 
   [[maybe_unused]] const ssize_t sent = send(socket, &report, sizeof report, MSG_NOSIGNAL);
 }
 
-// The cell is what the kernel ends first when memory runs out. Raising the score needs no privilege.
+// The cell is what the kernel ends first when memory runs out. Raising the score needs no
+// privilege.
 void prefer_as_victim() {
   const wire::UniqueFd file(openat(kProc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-  if (file) [[maybe_unused]] const ssize_t written = write(file.get(), "500", 3);
+  if (file) [[maybe_unused]]
+    const ssize_t written = write(file.get(), "500", 3);
 }
 
 std::uint64_t microseconds(const timeval& time) {
@@ -65,8 +67,7 @@ std::uint64_t microseconds(const timeval& time) {
     const pid_t ended = wait4(-1, &status, 0, &usage);
     if (ended < 0 && errno != EINTR) _exit(kExitSetup);
     if (ended != cell) continue;
-    const CellResult report{status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-                            static_cast<std::uint64_t>(usage.ru_maxrss)};
+    const CellResult report = cell_result(status, usage);
     const ssize_t written = write(0, &report, sizeof report);
     _exit(written == static_cast<ssize_t>(sizeof report) ? 0 : kExitSetup);
   }
@@ -189,6 +190,11 @@ void arrange_descriptors(const LauncherContext& launcher, const JailPlan& plan, 
 }
 
 }  // namespace
+
+CellResult cell_result(int wait_status, const rusage& usage) {
+  return {wait_status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
+          static_cast<std::uint64_t>(usage.ru_maxrss)};
+}
 
 void run_cell(const LauncherContext& launcher, const JailPlan& plan, int report,
               int result) noexcept {

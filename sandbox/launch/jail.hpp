@@ -2,12 +2,13 @@
 // code of a plugin; the order of the steps matters and is explained where it surprises.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "sandbox/launch/filter.hpp"
 #include "sandbox/launch/limits.hpp"
 #include "sdk/wire/unique_fd.hpp"
+
+struct rusage;
 
 namespace bulkhead::sandbox {
 
@@ -59,6 +60,9 @@ struct CellResult {
   std::uint64_t cpu_microseconds = 0;
   std::uint64_t max_rss_kib = 0;
 };
+
+// From what wait4 gave.
+CellResult cell_result(int wait_status, const rusage& usage);
 
 // Builds the jail, reports, serves, ends. Never returns. `report` is a SOCK_SEQPACKET socket;
 // `result` the write end of the result pipe, used where the cell gets an inner pid 1.

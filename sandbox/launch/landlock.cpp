@@ -14,18 +14,19 @@
 namespace bulkhead::sandbox {
 namespace {
 
-// Debian 12's headers stop at ABI 2. Layouts and numbers: include/uapi/linux/landlock.h of Linux 6.15.
+// Debian 12's headers stop at ABI 2. Layouts and numbers: include/uapi/linux/landlock.h of
+// Linux 6.15.
 struct RulesetAttributes {
   std::uint64_t handled_access_fs;
   std::uint64_t handled_access_net;  // ABI 4
   std::uint64_t scoped;              // ABI 6
 };
-constexpr std::uint64_t kFsAbi1 = (1u << 13) - 1;      // EXECUTE .. MAKE_SYM
-constexpr std::uint64_t kFsRefer = 1u << 13;           // ABI 2
-constexpr std::uint64_t kFsTruncate = 1u << 14;        // ABI 3
-constexpr std::uint64_t kFsIoctlDevice = 1u << 15;     // ABI 5
-constexpr std::uint64_t kNetBindConnect = 3;           // ABI 4
-constexpr std::uint64_t kScopeSocketsSignals = 3;      // ABI 6
+constexpr std::uint64_t kFsAbi1 = (1u << 13) - 1;   // EXECUTE .. MAKE_SYM
+constexpr std::uint64_t kFsRefer = 1u << 13;        // ABI 2
+constexpr std::uint64_t kFsTruncate = 1u << 14;     // ABI 3
+constexpr std::uint64_t kFsIoctlDevice = 1u << 15;  // ABI 5
+constexpr std::uint64_t kNetBindConnect = 3;        // ABI 4
+constexpr std::uint64_t kScopeSocketsSignals = 3;   // ABI 6
 
 RulesetAttributes attributes_for(long abi) {
   RulesetAttributes attributes{kFsAbi1, 0, 0};
@@ -67,9 +68,9 @@ Finding apply_landlock(const std::vector<std::string>& readable) {
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return {Fact::landlock, 0, abi < 0 ? errno : ENOSYS, 0};
   const RulesetAttributes attributes = attributes_for(abi);
-  const wire::UniqueFd ruleset(static_cast<int>(
-      step(Stage::landlock,
-           syscall(SYS_landlock_create_ruleset, &attributes, attributes_size(abi), 0))));
+  const wire::UniqueFd ruleset(
+      static_cast<int>(step(Stage::landlock, syscall(SYS_landlock_create_ruleset, &attributes,
+                                                     attributes_size(abi), 0))));
   for (const std::string& path : readable) allow_reading(ruleset.get(), path);
   step(Stage::landlock, syscall(SYS_landlock_restrict_self, ruleset.get(), 0));
   return {Fact::landlock, 1, 0, static_cast<std::uint32_t>(abi)};

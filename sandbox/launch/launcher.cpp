@@ -141,8 +141,8 @@ std::unique_ptr<Launcher> Launcher::start(const std::string& executable) {
   LauncherProgram program = LauncherProgram::start(executable, std::move(control.theirs));
   try {
     receive_hello(control.ours.get(), program, executable);
-    return std::unique_ptr<Launcher>(new Launcher(
-        std::make_unique<Connection>(std::move(program), std::move(control.ours))));
+    return std::unique_ptr<Launcher>(
+        new Launcher(std::make_unique<Connection>(std::move(program), std::move(control.ours))));
   } catch (...) {
     control.ours.reset();
     program.finish(std::chrono::milliseconds(0));

@@ -47,14 +47,14 @@ struct CellRequest {
 };
 
 struct CellProcess {
-  std::uint64_t id = 0;  // of this launcher, for wait_exit
-  pid_t pid = 0;         // as the host sees it. Root reads its memory from
-                         // /proc/PID/smaps_rollup; for others only /proc/PID/statm is readable
-  wire::UniqueFd socket; // SOCK_STREAM, non-blocking, close-on-exec: speaks sdk/schema/core.capnp
-  wire::UniqueFd log;    // read end of the cell's standard output and error, non-blocking
-  wire::UniqueFd pidfd;  // SIGKILL through it ends the cell and all that belongs to it; it becomes
-                         // readable when that is gone
-  std::string root;      // where the cell sees the package: "/package", or the folder itself
+  std::uint64_t id = 0;   // of this launcher, for wait_exit
+  pid_t pid = 0;          // as the host sees it. Root reads its memory from
+                          // /proc/PID/smaps_rollup; for others only /proc/PID/statm is readable
+  wire::UniqueFd socket;  // SOCK_STREAM, non-blocking, close-on-exec: speaks sdk/schema/core.capnp
+  wire::UniqueFd log;     // read end of the cell's standard output and error, non-blocking
+  wire::UniqueFd pidfd;   // SIGKILL through it ends the cell and all that belongs to it; it becomes
+                          // readable when that is gone
+  std::string root;       // where the cell sees the package: "/package", or the folder itself
   Level level;
 };
 
@@ -70,8 +70,8 @@ class LaunchError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// All functions are [any-thread]. The launcher belongs to the process that started it: a fork of that
-// process can't use it, and its destructor leaves the launcher alone there.
+// All functions are [any-thread]. The launcher belongs to the process that started it: a fork of
+// that process can't use it, and its destructor leaves the launcher alone there.
 class Launcher {
  public:
   // Starts the program through Boost.Process. Throws LaunchError.

@@ -23,10 +23,11 @@ constexpr int kExitUsage = 64;
 constexpr int kExitSystem = 71;
 
 int usage_error() {
-  fprintf(stderr,
-          "bulkhead-launcher starts the sandboxed processes of a Bulkhead host, which runs it by "
-          "itself;\nit does nothing when started by hand. Use the command `bulkhead`, or the library "
-          "libbulkhead.\n`bulkhead-launcher --version` prints the version.\n");
+  fprintf(
+      stderr,
+      "bulkhead-launcher starts the sandboxed processes of a Bulkhead host, which runs it by "
+      "itself;\nit does nothing when started by hand. Use the command `bulkhead`, or the library "
+      "libbulkhead.\n`bulkhead-launcher --version` prints the version.\n");
   return kExitUsage;
 }
 
@@ -51,8 +52,9 @@ int serve_host(pid_t host) {
   // Not our parent any more: the host died meanwhile, and the number may be another process.
   if (getppid() != host) return 0;
   if (!proc || !null || !self || !host_pidfd) {
-    fprintf(stderr, "bulkhead-launcher can't start: /proc, /dev/null and pidfd_open (Linux 5.4 or "
-                    "later) are needed here.\n");
+    fprintf(stderr,
+            "bulkhead-launcher can't start: /proc, /dev/null and pidfd_open (Linux 5.4 or "
+            "later) are needed here.\n");
     return kExitSystem;
   }
   std::optional<Filters> filters;
@@ -60,8 +62,8 @@ int serve_host(pid_t host) {
     filters.emplace(Filters{Filter::compile(load_filter()), Filter::compile(lock_filter()),
                             Filter::compile(init_filter())});
   }
-  const LauncherContext context{filters ? &*filters : nullptr, proc.get(), null.get(), self.get(),
-                                geteuid(), getegid()};
+  const LauncherContext context{
+      filters ? &*filters : nullptr, proc.get(), null.get(), self.get(), geteuid(), getegid()};
   Hello hello;
   hello.has_sanitizers = BH_BUILT_SANITIZERS != 0;
   if (send_message(control.get(), hello) != 0) return 0;

@@ -38,10 +38,11 @@ void bind_read_only(const std::string& source, const std::string& target, Stage 
     return;
   }
   if (errno != ENOSYS) throw StepError{stage, errno};
-  // Before Linux 5.12; mounts below this one keep their flags, and the cell's user can't write them.
-  step(stage, mount(nullptr, target.c_str(), nullptr,
-                    MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet | kept_flags(target.c_str()),
-                    nullptr));
+  // Before Linux 5.12; mounts below this one keep their flags, and the cell's user can't write
+  // them.
+  step(stage,
+       mount(nullptr, target.c_str(), nullptr,
+             MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet | kept_flags(target.c_str()), nullptr));
 }
 
 void make_parents(const std::string& relative) {
@@ -76,7 +77,8 @@ void add_package(const std::string& package, int package_fd) {
   const std::string target = std::string(kPackageMount).substr(1);
   step(Stage::package_mount, mkdir(target.c_str(), 0755));
   bind_read_only(package, target, Stage::package_mount);
-  struct stat wanted {}, found {};
+  struct stat wanted {
+  }, found{};
   step(Stage::package_mount, fstat(package_fd, &wanted));
   step(Stage::package_mount, stat(target.c_str(), &found));
   if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino) {
@@ -92,8 +94,8 @@ bool is_below(const std::string& path, const std::string& folder) {
 
 const std::vector<std::string>& system_paths() {
   static const std::vector<std::string> kPaths = {
-      "/usr/lib",         "/usr/lib64",        "/usr/local/lib", "/lib", "/lib64",
-      "/etc/ld.so.cache", "/etc/alternatives",
+      "/usr/lib", "/usr/lib64",       "/usr/local/lib",    "/lib",
+      "/lib64",   "/etc/ld.so.cache", "/etc/alternatives",
   };
   return kPaths;
 }
@@ -121,8 +123,8 @@ void enter_private_root(const std::string& package, int package_fd) {
   step(stage, syscall(SYS_pivot_root, ".", "."));
   step(stage, umount2(".", MNT_DETACH));  // the old root, now on top of the new one
   step(stage, chdir("/"));                // a failed one would leave a way out
-  step(stage, mount(nullptr, "/", nullptr,
-                    MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOEXEC | kQuiet, nullptr));
+  step(stage, mount(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOEXEC | kQuiet,
+                    nullptr));
 }
 
 }  // namespace bulkhead::sandbox

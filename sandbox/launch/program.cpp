@@ -10,6 +10,7 @@
 
 #include <boost/process/child.hpp>
 #include <boost/process/env.hpp>
+#include <boost/process/error.hpp>
 #include <boost/process/extend.hpp>
 
 #include <cerrno>
@@ -58,19 +59,20 @@ process::environment launcher_environment() {
 }  // namespace
 
 LauncherProgram LauncherProgram::start(const std::string& executable, wire::UniqueFd control) {
-  // Before the fork: a failed exec leaves a child to reap, a missing file does not.
   if (access(executable.c_str(), X_OK) != 0) throw_start_error(executable, errno);
   // Out of the way of the places 0 to 3, also where the application has those closed.
   const wire::UniqueFd safe(fcntl(control.get(), F_DUPFD_CLOEXEC, kControlDescriptor + 1));
   if (!safe) throw_start_error(executable, errno);
-  std::error_code error;
-  process::child child(executable, launcher_environment(), error,
-                       process::extend::on_exec_setup = [fd = safe.get()](auto&) {
-                         arrange_child(fd);
-                       });
-  if (error) throw_start_error(executable, error.value());
+  // Without error handling by Boost.Process: it reports a failed exec through a pipe that a fork of
+  // another thread may inherit, and would then wait for that process. A launcher that did not come
+  // up is noticed by its missing hello.
+  errno = EAGAIN;
+  process::child child(
+      executable, launcher_environment(), process::ignore_error,
+      process::extend::on_exec_setup = [fd = safe.get()](auto&) { arrange_child(fd); });
   const pid_t pid = child.id();
-  child.detach();  // Boost.Process would wait in its destructor
+  child.detach();  // its destructor would wait
+  if (pid <= 0) throw_start_error(executable, errno);
   wire::UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd) {
     const int reason = errno;

@@ -1,5 +1,6 @@
-// Messages between a host and its launcher: fixed structs over SOCK_SEQPACKET, one message a packet,
-// descriptors by SCM_RIGHTS. Both ends come from the same build or refuse each other at hello.
+// Messages between a host and its launcher: fixed structs over SOCK_SEQPACKET, one message a
+// packet, descriptors by SCM_RIGHTS. Both ends come from the same build or refuse each other at
+// hello.
 //
 //   launcher -> host   Hello, once
 //   host -> launcher   Spawn + {socket, log}      the cell's ends; the sender keeps its own
@@ -53,7 +54,7 @@ struct Spawn {
   std::uint32_t threads = 0;
   std::uint32_t descriptors = 0;
   std::uint32_t profile = 0;
-  std::uint32_t probe = 0;  // the cell ends at once instead of serving; no package
+  std::uint32_t probe = 0;       // the cell ends at once instead of serving; no package
   char package[kPathSize] = {};  // absolute, terminated; empty for a probe
 };
 

@@ -32,11 +32,6 @@ void kill_process(const StartedProcess& process) {
   syscall(SYS_pidfd_send_signal, process.pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 +
-         static_cast<std::uint64_t>(time.tv_usec);
-}
-
 // Waits for the process, and says how the cell proper ended.
 CellResult reap(const StartedProcess& process) {
   int status = 0;
@@ -49,8 +44,7 @@ CellResult reap(const StartedProcess& process) {
     return result;
   }
   // No inner pid 1, or it was killed before the cell ended.
-  return {status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-          static_cast<std::uint64_t>(usage.ru_maxrss)};
+  return cell_result(status, usage);
 }
 
 struct Free {
@@ -139,10 +133,10 @@ void Service::begin(const Packet& packet) {
   try {
     cell.plan = plan_of(packet);
     // Duplicates: the packet keeps its own, and closes them.
-    cell.plan.socket.reset(step(Stage::descriptors,
-                                fcntl(packet.descriptors[0].get(), F_DUPFD_CLOEXEC, 0)));
-    cell.plan.log.reset(step(Stage::descriptors,
-                             fcntl(packet.descriptors[1].get(), F_DUPFD_CLOEXEC, 0)));
+    cell.plan.socket.reset(
+        step(Stage::descriptors, fcntl(packet.descriptors[0].get(), F_DUPFD_CLOEXEC, 0)));
+    cell.plan.log.reset(
+        step(Stage::descriptors, fcntl(packet.descriptors[1].get(), F_DUPFD_CLOEXEC, 0)));
   } catch (const StepError& failed) {
     return fail(token, failed);
   }
@@ -221,7 +215,8 @@ bool Service::announce(std::uint64_t token, Cell& cell, const ReceivedReport& re
 
 void Service::on_exit(std::uint64_t token) {
   Cell& cell = cells_.at(token);
-  // Its report may have come between the poll and now; on_report takes it and the next turn the exit.
+  // Its report may have come between the poll and now; on_report takes it and the next turn the
+  // exit.
   if (cell.starting) return on_report(token);
   const CellResult result = reap(cell.process);
   Exited message;

@@ -58,8 +58,8 @@ std::string enforced_sentence(const Finding& finding) {
 
 std::string namespaces_missing(const Finding& finding) {
   const auto stage = static_cast<Stage>(finding.detail);
-  return std::string("namespaces and a private root (level 2): ") + stage_words(stage) +
-         " failed" + reason(finding) +
+  return std::string("namespaces and a private root (level 2): ") + stage_words(stage) + " failed" +
+         reason(finding) +
          "; allow user namespaces here (sysctl user.max_user_namespaces, "
          "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; most "
          "containers refuse them)";
@@ -110,7 +110,8 @@ std::vector<std::string> enforced_sentences(const std::vector<Finding>& findings
   std::vector<std::string> out;
   for (const Finding& finding : findings) {
     if (finding.enforced == 0) continue;
-    if (std::string text = enforced_sentence(finding); !text.empty()) out.push_back(std::move(text));
+    if (std::string text = enforced_sentence(finding); !text.empty())
+      out.push_back(std::move(text));
   }
   return out;
 }
@@ -118,16 +119,20 @@ std::vector<std::string> enforced_sentences(const std::vector<Finding>& findings
 std::vector<std::string> missing_sentences(const std::vector<Finding>& findings) {
   std::vector<std::string> out;
   for (const Finding& finding : findings) {
-    if (finding.fact == Fact::landlock && finding.enforced != 0 && finding.detail < kLandlockScopes) {
-      out.push_back("Landlock's limits on signals and abstract sockets: need ABI 6 (Linux 6.12), "
-                    "this kernel has ABI " + std::to_string(finding.detail));
+    if (finding.fact == Fact::landlock && finding.enforced != 0 &&
+        finding.detail < kLandlockScopes) {
+      out.push_back(
+          "Landlock's limits on signals and abstract sockets: need ABI 6 (Linux 6.12), "
+          "this kernel has ABI " +
+          std::to_string(finding.detail));
     }
     if (finding.enforced != 0) continue;
     if (std::string text = missing_sentence(finding); !text.empty()) out.push_back(std::move(text));
   }
   if (level_number(findings) == 2) {
-    out.push_back("limits by cgroup on memory, processes and cpu (level 3): this version of Bulkhead "
-                  "does not set them up");
+    out.push_back(
+        "limits by cgroup on memory, processes and cpu (level 3): this version of Bulkhead "
+        "does not set them up");
   }
   return out;
 }

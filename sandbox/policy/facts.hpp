@@ -11,17 +11,17 @@
 namespace bulkhead::sandbox {
 
 enum class Fact : std::uint16_t {
-  filter = 1,        // detail: number of rules
-  landlock,          // detail: ABI
+  filter = 1,  // detail: number of rules
+  landlock,    // detail: ABI
   no_new_privileges,
   no_capabilities,
   limits,
   thread_limit,
-  namespaces,        // detail: Stage where it failed, if it did
+  namespaces,  // detail: Stage where it failed, if it did
   private_root,
   unprivileged_user,
-  descriptors,       // four open descriptors, empty environment, session of its own
-  sanitizer_profile, // nothing is enforced
+  descriptors,        // four open descriptors, empty environment, session of its own
+  sanitizer_profile,  // nothing is enforced
 };
 
 struct Finding {

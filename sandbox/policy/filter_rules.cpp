@@ -24,8 +24,19 @@ constexpr std::uint32_t kSpawnFlags = CLONE_VM | CLONE_VFORK | SIGCHLD;
 constexpr std::uint32_t kFutexOperation = FUTEX_CMD_MASK;
 
 constexpr Rule kStreamRules[] = {
-    {"read"}, {"readv"}, {"write"}, {"writev"}, {"recvmsg"}, {"recvfrom"}, {"sendmsg"}, {"sendto"},
-    {"shutdown"}, {"close"}, {"lseek"}, {"pread64"}, {"fstat"},
+    {"read"},
+    {"readv"},
+    {"write"},
+    {"writev"},
+    {"recvmsg"},
+    {"recvfrom"},
+    {"sendmsg"},
+    {"sendto"},
+    {"shutdown"},
+    {"close"},
+    {"lseek"},
+    {"pread64"},
+    {"fstat"},
     // fstat of glibc 2.33 and later. The path argument can't be compared; the private root has
     // nothing to learn from.
     {"newfstatat", 0, {bits_are(3, AT_EMPTY_PATH, AT_EMPTY_PATH)}},
@@ -42,8 +53,8 @@ constexpr Part kStreams{"streams",
                         kStreamRules};
 
 constexpr Rule kEventLoopRules[] = {
-    {"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"}, {"epoll_pwait"}, {"epoll_pwait2"},
-    {"eventfd2"}, {"poll"}, {"ppoll"},
+    {"epoll_create1"}, {"epoll_ctl"}, {"epoll_wait"}, {"epoll_pwait"},
+    {"epoll_pwait2"},  {"eventfd2"},  {"poll"},       {"ppoll"},
 };
 constexpr Part kEventLoop{"event loop", "The server loop of the cell waits on its socket.",
                           kEventLoopRules};
@@ -51,7 +62,9 @@ constexpr Part kEventLoop{"event loop", "The server loop of the cell waits on it
 constexpr Rule kMemoryRules[] = {
     {"mmap", 0, {bits_are(2, PROT_EXEC, 0)}},
     {"mprotect", 0, {bits_are(2, PROT_EXEC, 0)}},
-    {"munmap"}, {"mremap"}, {"brk"},
+    {"munmap"},
+    {"mremap"},
+    {"brk"},
     {"madvise", 0, {is_int(2, MADV_NORMAL)}},
     {"madvise", 0, {is_int(2, MADV_RANDOM)}},
     {"madvise", 0, {is_int(2, MADV_SEQUENTIAL)}},
@@ -68,7 +81,9 @@ constexpr Part kMemory{"memory",
 
 constexpr Rule kThreadRules[] = {
     {"clone", 0, {is(0, kThreadFlags)}},
-    {"set_robust_list"}, {"rseq"}, {"set_tid_address"},
+    {"set_robust_list"},
+    {"rseq"},
+    {"set_tid_address"},
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_WAIT)}},
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_WAKE)}},
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_REQUEUE)}},
@@ -76,7 +91,9 @@ constexpr Rule kThreadRules[] = {
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_WAKE_OP)}},
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_WAIT_BITSET)}},
     {"futex", 0, {bits_are(1, kFutexOperation & 0xffffffffu, FUTEX_WAKE_BITSET)}},
-    {"sched_yield"}, {"sched_getaffinity"}, {"membarrier"},
+    {"sched_yield"},
+    {"sched_getaffinity"},
+    {"membarrier"},
     {"prctl", 0, {is_int(0, PR_SET_NAME)}},
     {"prctl", 0, {is_int(0, PR_GET_NAME)}},
     {"prctl", 0, {is_int(0, PR_SET_VMA)}},
@@ -87,7 +104,11 @@ constexpr Part kThreads{"threads",
                         kThreadRules};
 
 constexpr Rule kSignalRules[] = {
-    {"rt_sigaction"}, {"rt_sigprocmask"}, {"rt_sigreturn"}, {"sigaltstack"}, {"restart_syscall"},
+    {"rt_sigaction"},
+    {"rt_sigprocmask"},
+    {"rt_sigreturn"},
+    {"sigaltstack"},
+    {"restart_syscall"},
     {"tgkill", 0, {is_int(0, kOwnPid)}},
     {"kill", 0, {is_int(0, kOwnPid)}},
 };
@@ -95,15 +116,19 @@ constexpr Part kSignals{"signals", "Handlers, and signals to the process itself:
                         kSignalRules};
 
 constexpr Rule kTimeRules[] = {
-    {"clock_gettime"}, {"clock_getres"}, {"clock_nanosleep"}, {"nanosleep"}, {"gettimeofday"},
-    {"time"}, {"times"},
+    {"clock_gettime"}, {"clock_getres"}, {"clock_nanosleep"}, {"nanosleep"},
+    {"gettimeofday"},  {"time"},         {"times"},
 };
 constexpr Part kTime{"time", "Clocks and sleeping.", kTimeRules};
 
 constexpr Rule kFactRules[] = {
-    {"getpid"}, {"gettid"}, {"getppid"}, {"getuid"}, {"geteuid"}, {"getgid"}, {"getegid"},
-    {"getrandom"}, {"uname"}, {"sysinfo"}, {"getrusage"}, {"getcpu"}, {"getrlimit"},
-    {"prlimit64", 0, {is_int(0, 0), is(2, 0)}},
+    {"getpid"},    {"gettid"},
+    {"getppid"},   {"getuid"},
+    {"geteuid"},   {"getgid"},
+    {"getegid"},   {"getrandom"},
+    {"uname"},     {"sysinfo"},
+    {"getrusage"}, {"getcpu"},
+    {"getrlimit"}, {"prlimit64", 0, {is_int(0, 0), is(2, 0)}},
 };
 constexpr Part kFacts{"facts", "What a process may know of itself and of the machine; randomness.",
                       kFactRules};
@@ -113,14 +138,22 @@ constexpr Part kEnd{"end", "Threads and the process end.", kEndRules};
 
 constexpr Rule kRefusalRules[] = {
     // glibc tries these first and falls back to clone, poll and openat.
-    {"clone3", ENOSYS}, {"pidfd_open", ENOSYS}, {"openat2", ENOSYS},
+    {"clone3", ENOSYS},
+    {"pidfd_open", ENOSYS},
+    {"openat2", ENOSYS},
     // A plugin can't start a process; system() and posix_spawn() report it.
-    {"fork", EPERM}, {"vfork", EPERM},
+    {"fork", EPERM},
+    {"vfork", EPERM},
     {"clone", EPERM, {is(0, kForkFlags)}},
     {"clone", EPERM, {is(0, kSpawnFlags)}},
     // Thread pools and cryptographic libraries try to pin threads and memory, and go on without.
-    {"sched_setaffinity", EPERM}, {"sched_setscheduler", EPERM}, {"sched_setparam", EPERM},
-    {"setpriority", EPERM}, {"mlock", EPERM}, {"mlock2", EPERM}, {"munlock", EPERM},
+    {"sched_setaffinity", EPERM},
+    {"sched_setscheduler", EPERM},
+    {"sched_setparam", EPERM},
+    {"setpriority", EPERM},
+    {"mlock", EPERM},
+    {"mlock2", EPERM},
+    {"munlock", EPERM},
     {"prlimit64", EPERM, {is_not(2, 0)}},
     {"prlimit64", EPERM, {is(2, 0), Argument{0, Compare::not_equal, 0, 0}}},
     {"setrlimit", EPERM},
@@ -132,18 +165,28 @@ constexpr Part kRefusals{"refusals", "Calls that common libraries probe, answere
                          kRefusalRules};
 
 // One set of rules for open and openat: reading only.
-#define BULKHEAD_OPEN_RULES(call, flags)                                    \
-  {call, 0, {bits_are(flags, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)}},    \
-      {call, EACCES, {bits_are(flags, O_ACCMODE, O_WRONLY)}},               \
-      {call, EACCES, {bits_are(flags, O_ACCMODE, O_RDWR)}},                 \
-      {call, EACCES, {bits_are(flags, O_ACCMODE | O_CREAT, O_CREAT)}},      \
-      {call, EACCES, {bits_are(flags, O_ACCMODE | O_CREAT | O_TRUNC, O_TRUNC)}}
+#define BULKHEAD_OPEN_RULES(call, flags)                                                           \
+  {call, 0, {bits_are(flags, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)}},                           \
+      {call, EACCES, {bits_are(flags, O_ACCMODE, O_WRONLY)}},                                      \
+      {call, EACCES, {bits_are(flags, O_ACCMODE, O_RDWR)}},                                        \
+      {call, EACCES, {bits_are(flags, O_ACCMODE | O_CREAT, O_CREAT)}}, {                           \
+    call, EACCES, { bits_are(flags, O_ACCMODE | O_CREAT | O_TRUNC, O_TRUNC) }                      \
+  }
 constexpr Rule kFileRules[] = {
     BULKHEAD_OPEN_RULES("openat", 2),
     BULKHEAD_OPEN_RULES("open", 1),
     {"newfstatat", 0, {bits_are(3, AT_EMPTY_PATH, 0)}},
-    {"statx"}, {"stat"}, {"lstat"}, {"statfs"}, {"fstatfs"},
-    {"access"}, {"faccessat"}, {"faccessat2"}, {"readlink"}, {"readlinkat"}, {"getcwd"},
+    {"statx"},
+    {"stat"},
+    {"lstat"},
+    {"statfs"},
+    {"fstatfs"},
+    {"access"},
+    {"faccessat"},
+    {"faccessat2"},
+    {"readlink"},
+    {"readlinkat"},
+    {"getcwd"},
     {"getdents64"},
 };
 #undef BULKHEAD_OPEN_RULES
@@ -171,9 +214,9 @@ constexpr Rule kInitRules[] = {
 constexpr Part kInit{"init", "Waits for the cell, writes its exit status to a pipe, ends.",
                      kInitRules};
 
-constexpr const Part* kLoadParts[] = {&kStreams, &kEventLoop, &kMemory, &kThreads, &kSignals,
-                                      &kTime,    &kFacts,     &kEnd,    &kRefusals, &kFiles,
-                                      &kCode,    &kLock};
+constexpr const Part* kLoadParts[] = {&kStreams,  &kEventLoop, &kMemory, &kThreads,
+                                      &kSignals,  &kTime,      &kFacts,  &kEnd,
+                                      &kRefusals, &kFiles,     &kCode,   &kLock};
 constexpr const Part* kLockParts[] = {&kStreams, &kEventLoop, &kMemory, &kThreads, &kSignals,
                                       &kTime,    &kFacts,     &kEnd,    &kRefusals};
 constexpr const Part* kInitParts[] = {&kInit};

@@ -2,8 +2,8 @@
 // compiler of it is sandbox/launch/filter.hpp, and tests run every rule through a BPF simulator.
 //
 // A call that no rule names kills the process. A rule allows, or answers an errno where a library
-// only probes. Comparisons are equality, inequality and masked equality: the libseccomp of Debian 12
-// miscompiles ordered ones (GHSA-4q85-33p6-j5g6).
+// only probes. Comparisons are equality, inequality and masked equality: the libseccomp of Debian
+// 12 miscompiles ordered ones (GHSA-4q85-33p6-j5g6).
 #pragma once
 
 #include <array>
@@ -21,7 +21,8 @@ struct Argument {
   std::uint64_t value = 0;
 };
 
-// The kernel reads an int argument from the low half of the register: the high half is not compared.
+// The kernel reads an int argument from the low half of the register: the high half is not
+// compared.
 constexpr Argument is_int(unsigned index, std::uint32_t value) {
   return {index, Compare::masked_equal, 0xffffffffu, value};
 }

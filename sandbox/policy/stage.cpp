@@ -18,9 +18,10 @@ Words words_of(Stage stage) {
       return {"reading the request",
               "Use the launcher and the library of one and the same Bulkhead version."};
     case Stage::profile:
-      return {"choosing the profile",
-              "A build with sanitizers can only run the sanitizer test profile, and a build without "
-              "can't: use the launcher that was built together with the host."};
+      return {
+          "choosing the profile",
+          "A build with sanitizers can only run the sanitizer test profile, and a build without "
+          "can't: use the launcher that was built together with the host."};
     case Stage::package:
       return {"opening the package folder", "Check that the folder exists and can be read."};
     case Stage::process:

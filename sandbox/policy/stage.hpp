@@ -8,24 +8,24 @@ namespace bulkhead::sandbox {
 
 enum class Stage : std::uint32_t {
   none = 0,
-  request,           // the message itself
-  profile,           // a profile that this launcher does not offer
-  package,           // opening the package folder
-  process,           // fork, pidfd
-  namespaces,        // clone into new ones
-  user_namespace,    // unshare, id maps
-  mounts,            // the private root
-  package_mount,     // the package in the private root
-  identity,          // another user
-  package_access,    // the package can't be read by that user
-  limits,            // rlimits
-  privileges,        // capabilities, no_new_privs
-  descriptors,       // the four that a cell has
-  parent,            // the launcher died meanwhile
+  request,         // the message itself
+  profile,         // a profile that this launcher does not offer
+  package,         // opening the package folder
+  process,         // fork, pidfd
+  namespaces,      // clone into new ones
+  user_namespace,  // unshare, id maps
+  mounts,          // the private root
+  package_mount,   // the package in the private root
+  identity,        // another user
+  package_access,  // the package can't be read by that user
+  limits,          // rlimits
+  privileges,      // capabilities, no_new_privs
+  descriptors,     // the four that a cell has
+  parent,          // the launcher died meanwhile
   landlock,
-  filter,            // seccomp
-  timeout,           // the steps took too long
-  died,              // ended without saying why
+  filter,   // seccomp
+  timeout,  // the steps took too long
+  died,     // ended without saying why
 };
 
 // "Starting a cell for PACKAGE failed: WHAT (ERRNO'S TEXT). WHAT TO DO."

@@ -28,8 +28,8 @@ void fail(bh_call* call, bh_text message) { CallContext::of(call).fail(view(mess
 
 bh_status should_stop(bh_call* call) { return CallContext::of(call).should_stop(); }
 
-constexpr bh_call_functions kFunctions = {sizeof(bh_call_functions), 0,    allocate, progress, log,
-                                          fail,                      should_stop};
+constexpr bh_call_functions kFunctions = {
+    sizeof(bh_call_functions), 0, allocate, progress, log, fail, should_stop};
 
 }  // namespace
 
@@ -109,6 +109,10 @@ bh_status CallContext::should_stop() {
       return BH_DEADLINE_EXCEEDED;
     case Stop::none:
       break;
+  }
+  if (closed_ != nullptr && closed_->load(std::memory_order_relaxed)) {
+    note_stop(Stop::cancelled);
+    return BH_CANCELLED;
   }
   if (deadline_ns == 0) {
     // A direct call that nobody timed: its time starts at the first question, because reading the

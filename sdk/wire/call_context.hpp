@@ -51,19 +51,19 @@ class CallContext : public bh_call {
   void stop(Stop reason);
   // The same, where who waits knows already.
   void note_stop(Stop reason);
-  Stop stopped() const {
-    return static_cast<Stop>(__atomic_load_n(&stop_, __ATOMIC_ACQUIRE));
-  }
+  Stop stopped() const { return static_cast<Stop>(__atomic_load_n(&stop_, __ATOMIC_ACQUIRE)); }
   bh_status should_stop();
 
   // A caller that wants its answer in time even from a plugin that ignores both.
   bool attended() const { return timeout_ns_ != 0 || cancellable_; }
   void set_timeout(std::int64_t nanoseconds) { timeout_ns_ = nanoseconds; }
   std::int64_t timeout() const { return timeout_ns_; }
-  // Begins a call on the caller's own thread: a plugin that asks is told to stop after so long.
-  void begin_direct(std::int64_t default_timeout) {
+  // Begins a call on the caller's own thread: a plugin that asks is told to stop after so long, or
+  // when `closed` (may be null) is set.
+  void begin_direct(std::int64_t default_timeout, const std::atomic<bool>* closed) {
     deadline_ns = 0;
     default_timeout_ns_ = default_timeout;
+    closed_ = closed;
   }
   void set_cancellable(bool on) { cancellable_ = on; }
   void set_sink(CallSink* sink) { sink_ = sink; }
@@ -89,6 +89,7 @@ class CallContext : public bh_call {
   std::uint64_t output_limit_ = kDefaultOutputLimit;
   std::int64_t timeout_ns_ = 0;
   std::int64_t default_timeout_ns_ = 0;
+  const std::atomic<bool>* closed_ = nullptr;
   CallSink* sink_ = nullptr;
   Waker* waker_ = nullptr;
   std::mutex waker_mutex_;

@@ -43,7 +43,7 @@ struct Endpoint {
   bh_instance* instance = nullptr;
   Channel* channel = nullptr;
   CallCounters* counters = nullptr;
-  const char* label = "";  // for error texts: "en_gpt2 1.0.0"
+  const char* label = "";            // for error texts: "en_gpt2 1.0.0"
   std::int64_t default_timeout = 0;  // nanoseconds, of direct calls
   std::atomic<bool> closed{false};
 

@@ -69,19 +69,19 @@ using Tokenize = Method<&bh_codec_v1::tokenize, BH_CODEC_TOKENIZE, bh_codec_enco
                         EncodeParams, bh_codec_tokenize_result, TokenizeResults>;
 using Count = Method<&bh_codec_v1::count, BH_CODEC_COUNT, bh_codec_encode_params, EncodeParams,
                      bh_codec_count_result, CountResults>;
-using EncodeBatch = Method<&bh_codec_v1::encode_batch, BH_CODEC_ENCODE_BATCH,
-                           bh_codec_encode_batch_params, EncodeBatchParams,
-                           bh_codec_encode_batch_result, EncodeBatchResults>;
-using DecodeBatch = Method<&bh_codec_v1::decode_batch, BH_CODEC_DECODE_BATCH,
-                           bh_codec_decode_batch_params, DecodeBatchParams,
-                           bh_codec_tokenize_result, TokenizeResults>;
+using EncodeBatch =
+    Method<&bh_codec_v1::encode_batch, BH_CODEC_ENCODE_BATCH, bh_codec_encode_batch_params,
+           EncodeBatchParams, bh_codec_encode_batch_result, EncodeBatchResults>;
+using DecodeBatch =
+    Method<&bh_codec_v1::decode_batch, BH_CODEC_DECODE_BATCH, bh_codec_decode_batch_params,
+           DecodeBatchParams, bh_codec_tokenize_result, TokenizeResults>;
 using StreamOpen = Method<&bh_codec_v1::stream_open, BH_CODEC_STREAM_OPEN, NoParams,
                           StreamOpenParams, bh_codec_stream_result, StreamOpenResults>;
 using StreamPush = Method<&bh_codec_v1::stream_push, BH_CODEC_STREAM_PUSH, bh_codec_stream_params,
                           StreamParams, bh_codec_bytes_result, BytesResults>;
-using StreamClose = Method<&bh_codec_v1::stream_close, BH_CODEC_STREAM_CLOSE,
-                           bh_codec_stream_params, StreamParams, bh_codec_bytes_result,
-                           BytesResults>;
+using StreamClose =
+    Method<&bh_codec_v1::stream_close, BH_CODEC_STREAM_CLOSE, bh_codec_stream_params, StreamParams,
+           bh_codec_bytes_result, BytesResults>;
 using Info = Method<&bh_codec_v1::info, BH_CODEC_INFO, NoParams, InfoParams, bh_codec_info_result,
                     InfoResults>;
 
@@ -96,8 +96,7 @@ bool known(bh_status status) {
 }
 
 // Gives a failure its full sentence: plugin, method, reason.
-bh_status explain(bh_status status, CallContext& context, const char* label,
-                  std::uint16_t method) {
+bh_status explain(bh_status status, CallContext& context, const char* label, std::uint16_t method) {
   if (status == BH_OK) return status;
   std::string reason = context.error();
   if (!known(status)) {
@@ -107,8 +106,9 @@ bh_status explain(bh_status status, CallContext& context, const char* label,
   if (reason.empty()) {
     switch (status) {
       case BH_PROTOCOL_ERROR:
-        reason = "the plugin returned a result that breaks the contract: sizes, offsets or memory "
-                 "that are not the call's; nothing of it was used";
+        reason =
+            "the plugin returned a result that breaks the contract: sizes, offsets or memory "
+            "that are not the call's; nothing of it was used";
         break;
       case BH_OUT_OF_MEMORY:
         reason = "the result is larger than limits.output of the policy allows (" +
@@ -160,9 +160,9 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
   } else if (!usable<M>(params, result)) {
     status = unusable(context);
   } else if (const void* table = endpoint.tables[kIndex]; table != nullptr && !context.attended()) {
-    context.begin_direct(endpoint.default_timeout);
-    status = M::invoke(*static_cast<const bh_codec_v1*>(table), call, endpoint.instance,
-                       params, result);
+    context.begin_direct(endpoint.default_timeout, &endpoint.closed);
+    status =
+        M::invoke(*static_cast<const bh_codec_v1*>(table), call, endpoint.instance, params, result);
     if (status == BH_OK && !valid(*result, bounds(*params), context)) status = BH_PROTOCOL_ERROR;
   } else {
     status = endpoint.channel->call(
@@ -173,7 +173,8 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
         });
   }
   endpoint.counters->count(status != BH_OK);
-  if (status == BH_OK) [[likely]] return status;
+  if (status == BH_OK) [[likely]]
+    return status;
   return explain(status, context, endpoint.label, M::kNumber);
 }
 
@@ -230,8 +231,9 @@ bh_status start(Endpoint& endpoint, CallContext& context, const void* params, vo
 
 using Start = bh_status (*)(Endpoint&, CallContext&, const void*, void*, bh_completion);
 constexpr std::array<Start, kNames.size()> kStarts = {
-    start<Encode>,      start<Decode>,      start<Tokenize>,   start<Count>,      start<EncodeBatch>,
-    start<DecodeBatch>, start<StreamOpen>,  start<StreamPush>, start<StreamClose>, start<Info>};
+    start<Encode>,      start<Decode>,      start<Tokenize>,   start<Count>,
+    start<EncodeBatch>, start<DecodeBatch>, start<StreamOpen>, start<StreamPush>,
+    start<StreamClose>, start<Info>};
 
 bh_status submit(bh_call* call, bh_instance* handle, std::uint32_t method, const void* params,
                  void* result, bh_completion done) {
@@ -289,8 +291,9 @@ bh_status serve(const bh_codec_v1& table, bh_instance* instance, CallContext& co
 using Serve = bh_status (*)(const bh_codec_v1&, bh_instance*, CallContext&,
                             capnp::AnyPointer::Reader, capnp::AnyPointer::Builder);
 constexpr std::array<Serve, kNames.size()> kServes = {
-    serve<Encode>,      serve<Decode>,      serve<Tokenize>,   serve<Count>,      serve<EncodeBatch>,
-    serve<DecodeBatch>, serve<StreamOpen>,  serve<StreamPush>, serve<StreamClose>, serve<Info>};
+    serve<Encode>,      serve<Decode>,      serve<Tokenize>,   serve<Count>,
+    serve<EncodeBatch>, serve<DecodeBatch>, serve<StreamOpen>, serve<StreamPush>,
+    serve<StreamClose>, serve<Info>};
 
 bh_status dispatch(const void* table, bh_instance* instance, CallContext& context,
                    std::uint16_t method, capnp::AnyPointer::Reader params,
@@ -316,12 +319,11 @@ const char* check_table(const void* table) {
 }
 
 std::span<const MethodInfo> methods() {
-  static const std::array all = {
-      Encode::describe(kNames[0]),      Decode::describe(kNames[1]),
-      Tokenize::describe(kNames[2]),    Count::describe(kNames[3]),
-      EncodeBatch::describe(kNames[4]), DecodeBatch::describe(kNames[5]),
-      StreamOpen::describe(kNames[6]),  StreamPush::describe(kNames[7]),
-      StreamClose::describe(kNames[8]), Info::describe(kNames[9])};
+  static const std::array all = {Encode::describe(kNames[0]),      Decode::describe(kNames[1]),
+                                 Tokenize::describe(kNames[2]),    Count::describe(kNames[3]),
+                                 EncodeBatch::describe(kNames[4]), DecodeBatch::describe(kNames[5]),
+                                 StreamOpen::describe(kNames[6]),  StreamPush::describe(kNames[7]),
+                                 StreamClose::describe(kNames[8]), Info::describe(kNames[9])};
   return all;
 }
 

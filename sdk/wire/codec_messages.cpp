@@ -102,9 +102,11 @@ bool offsets_valid(const CallContext& context, const std::uint64_t* offsets, std
 
 }  // namespace
 
-Bounds bounds(const bh_codec_encode_params& params) { return {params.text.size, 0}; }
-Bounds bounds(const bh_codec_encode_batch_params& params) { return {0, params.count}; }
-Bounds bounds(const bh_codec_decode_batch_params& params) { return {0, params.count}; }
+Bounds bounds(const bh_codec_encode_params& params) {
+  return {params.text.size, 0, (params.flags & BH_ENCODE_OFFSETS) != 0};
+}
+Bounds bounds(const bh_codec_encode_batch_params& params) { return {0, params.count, false}; }
+Bounds bounds(const bh_codec_decode_batch_params& params) { return {0, params.count, false}; }
 
 void write(const bh_codec_encode_params& params, EncodeParams::Builder message) {
   message.setText(bytes(params.text.data, params.text.size));
@@ -303,11 +305,11 @@ bh_status read(InfoResults::Reader message, CallContext& context, bh_codec_info_
   return BH_OK;
 }
 
-bool valid(const bh_codec_encode_result& result, const Bounds& bounds,
-           const CallContext& context) {
+bool valid(const bh_codec_encode_result& result, const Bounds& bounds, const CallContext& context) {
   return owns_array(context, result.ids, result.count) &&
-         (result.offsets == nullptr ||
-          offsets_valid(context, result.offsets, result.count, bounds.text_bytes));
+         (result.offsets == nullptr
+              ? !bounds.offsets
+              : offsets_valid(context, result.offsets, result.count, bounds.text_bytes));
 }
 
 bool valid(const bh_codec_bytes_result& result, const Bounds&, const CallContext& context) {

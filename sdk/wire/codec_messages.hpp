@@ -35,6 +35,7 @@ struct NoParams {};  // of methods that take none
 struct Bounds {
   std::uint64_t text_bytes = 0;
   std::uint64_t items = 0;
+  bool offsets = false;  // they were asked for
 };
 Bounds bounds(const bh_codec_encode_params& params);
 Bounds bounds(const bh_codec_encode_batch_params& params);

@@ -12,7 +12,8 @@ class CallCounters {
     const unsigned index = thread_slot();
     Slot& slot = slots_[index];
     bump(slot.calls, index);
-    if (failed) [[unlikely]] bump(slot.errors, index);
+    if (failed) [[unlikely]]
+      bump(slot.errors, index);
   }
   std::uint64_t calls() const;
   std::uint64_t errors() const;

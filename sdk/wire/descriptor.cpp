@@ -103,10 +103,8 @@ void write(const DescriptorFacts& facts, core::Descriptor::Builder message) {
   message.setVersion(facts.version.c_str());
   const auto size = [](const auto& list) { return static_cast<capnp::uint>(list.size()); };
   write_list(facts.interfaces, message.initInterfaces(size(facts.interfaces)));
-  write_list(facts.services_required,
-             message.initServicesRequired(size(facts.services_required)));
-  write_list(facts.services_optional,
-             message.initServicesOptional(size(facts.services_optional)));
+  write_list(facts.services_required, message.initServicesRequired(size(facts.services_required)));
+  write_list(facts.services_optional, message.initServicesOptional(size(facts.services_optional)));
 }
 
 DescriptorFacts read(core::Descriptor::Reader message) {

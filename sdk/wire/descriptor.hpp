@@ -22,7 +22,8 @@ struct DescriptorFacts {
 // The query that this build sends.
 bh_query make_query(std::uint32_t isolation);
 
-// Copies the frozen prefix, every text and list bounded. An error sentence when it is no descriptor.
+// Copies the frozen prefix, every text and list bounded. An error sentence when it is no
+// descriptor.
 std::optional<std::string> read_facts(const bh_descriptor* descriptor, DescriptorFacts& facts);
 void write(const DescriptorFacts& facts, core::Descriptor::Builder message);
 DescriptorFacts read(core::Descriptor::Reader message);

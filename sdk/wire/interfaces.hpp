@@ -1,9 +1,9 @@
 // The interfaces that this build can carry over a channel.
 #pragma once
 
-#include <bulkhead/abi/core.h>
 #include <capnp/any.h>
 #include <capnp/schema.h>
+#include <bulkhead/abi/core.h>
 
 #include <cstdint>
 #include <span>

@@ -49,8 +49,7 @@ std::unique_ptr<PluginObject> PluginObject::open(const bh_descriptor* descriptor
     status = BH_PROTOCOL_ERROR;
   }
   if (status != BH_OK) return nullptr;
-  return std::unique_ptr<PluginObject>(
-      new PluginObject(descriptor, instance, std::move(services)));
+  return std::unique_ptr<PluginObject>(new PluginObject(descriptor, instance, std::move(services)));
 }
 
 const void* PluginObject::table(const InterfaceInfo& interface, std::string& why) {

@@ -1,7 +1,7 @@
 #include "sdk/wire/stream.hpp"
 
-#include <kj/async.h>
 #include <sys/socket.h>
+#include <kj/async.h>
 
 #include <cerrno>
 #include <cstring>
@@ -104,8 +104,9 @@ bool GuardedStream::progress(unsigned budget) {
   return deliver() || any;
 }
 
-kj::Promise<GuardedStream::ReadResult> GuardedStream::tryReadMessage(
-    kj::ArrayPtr<kj::AutoCloseFd>, capnp::ReaderOptions, kj::ArrayPtr<capnp::word>) {
+kj::Promise<GuardedStream::ReadResult> GuardedStream::tryReadMessage(kj::ArrayPtr<kj::AutoCloseFd>,
+                                                                     capnp::ReaderOptions,
+                                                                     kj::ArrayPtr<capnp::word>) {
   auto paf = kj::newPromiseAndFulfiller<ReadResult>();
   reader_ = kj::mv(paf.fulfiller);
   return kj::mv(paf.promise);

@@ -3,8 +3,8 @@
 // It belongs to a Reactor: all functions run inside one of its turns.
 #pragma once
 
-#include <capnp/serialize-async.h>
 #include <sys/uio.h>
+#include <capnp/serialize-async.h>
 
 #include <chrono>
 #include <optional>

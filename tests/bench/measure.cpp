@@ -51,7 +51,8 @@ std::vector<pid_t> children_of(pid_t parent) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "stat");
-    std::string stat((std::istreambuf_iterator<char>(file)), {});
+    std::string stat;
+    std::getline(file, stat, '\0');           // empty when the process is gone by now
     const std::size_t end = stat.rfind(')');  // the name may contain anything
     if (end == std::string::npos) continue;
     std::istringstream rest(stat.substr(end + 1));

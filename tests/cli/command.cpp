@@ -92,7 +92,11 @@ std::vector<std::string> World::names() const {
 }
 
 bool World::has_gpt2() {
-  return fs::exists(fs::path(BULKHEAD_BUILT_PLUGINS) / "en_gpt2");
+  const fs::path versions = fs::path(BULKHEAD_BUILT_PLUGINS) / "en_gpt2";
+  if (!fs::is_directory(versions)) return false;
+  for (const auto& version : fs::directory_iterator(versions))
+    if (fs::exists(version.path() / "plugin.toml")) return true;
+  return false;
 }
 
 Ran World::execute(const std::vector<std::string>& words, const How& how) const {

@@ -10,7 +10,6 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <thread>
 #include <catch2/catch.hpp>
@@ -97,7 +96,8 @@ struct Activity {
     for (const auto& task :
          fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
       std::ifstream stat_file(task.path() / "stat"), status_file(task.path() / "status");
-      const std::string stat((std::istreambuf_iterator<char>(stat_file)), {});
+      std::string stat;
+      std::getline(stat_file, stat, '\0');  // empty when the thread is gone by now
       const std::size_t end = stat.rfind(')');
       if (end == std::string::npos) continue;
       std::istringstream fields(stat.substr(end + 1));

@@ -204,7 +204,10 @@ TEST_CASE_METHOD(BothModes, "a call above the in-flight limit is refused at once
   std::vector<std::future<std::string>> running;
   for (int i = 0; i < 4; ++i) running.push_back(codec.decode_async({}, options));
   // These four end only when they are told to: the refusals did not wait for them.
-  const Failure synchronous = failure_of([&] { codec.count("text"); });
+  // In process a call without a time limit of its own runs on its caller's thread, unlimited.
+  CallOptions attended;
+  attended.timeout = std::chrono::hours(1);
+  const Failure synchronous = failure_of([&] { codec.count("text", {}, attended); });
   const Failure asynchronous = failure_of([&] { codec.decode_async({}); });
   CHECK(synchronous.status == Status::overloaded);
   CHECK_THAT(synchronous.message, Contains("spin") && Contains("4"));

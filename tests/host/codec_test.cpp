@@ -284,6 +284,21 @@ TEST_CASE_METHOD(EnGpt2, "streams of one instance are apart") {
   CHECK(first.finish().empty());
 }
 
+TEST_CASE_METHOD(TestHost,
+                 "the streams of a crashed cell are gone, and no other takes their place") {
+  Plugin plugin = load("en_gpt2", Isolation::cell);
+  const CodecClient codec = plugin.codec();
+  DecodeStream old = codec.decode_stream();
+  CHECK(old.push(Ids{41840}).empty());
+  const int first = plugin.process();
+  REQUIRE(::kill(first, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return plugin.process() != first; }));
+  DecodeStream young = codec.decode_stream();
+  CHECK(young.push(Ids{41840}).empty());
+  CHECK(failure_of([&] { old.push(Ids{233}); }).status == Status::not_found);
+  CHECK(young.push(Ids{233}) == "\xF0\x9F\x91\x8B");
+}
+
 TEST_CASE_METHOD(EnGpt2, "the facts about a vocabulary come through") {
   const CodecInfo info = open("cl100k_base").info();
   CHECK(info.name == "cl100k_base");

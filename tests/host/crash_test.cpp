@@ -102,15 +102,6 @@ TEST_CASE_METHOD(Cells, "an instance comes back with the configuration that it h
   CHECK_THAT(other.decode({}), Contains("name=Bob"));
 }
 
-TEST_CASE_METHOD(Cells, "the streams of a crashed cell are gone, and say so") {
-  const CodecClient codec = cell("crash_call");
-  DecodeStream stream = codec.decode_stream();
-  CHECK(failure_of([&] { codec.encode("segv"); }).status == Status::plugin_crashed);
-  const Failure failure = failure_of([&] { stream.push(std::vector<std::uint32_t>{1}); });
-  CHECK((failure.status == Status::plugin_crashed || failure.status == Status::not_found));
-  CHECK_THAT(failure.message, Contains("crash_call"));
-}
-
 TEST_CASE_METHOD(Cells, "a plugin that crashes too often is unavailable, and only it") {
   policy("[limits]\ncrashes = 2\ncrash_window = \"1 h\"\n");
   const CodecClient codec = cell("crash_call");

@@ -141,7 +141,7 @@ TEST_CASE_METHOD(Packages, "a file that is no library for this machine is refuse
                Contains("aarch64") || Contains("architecture") || Contains("machine"));
   }
   SECTION("a text file") {
-    put("lib/broken.so", "#!/bin/sh\necho I am no library\n");
+    put("lib/broken.so", "#!/bin/sh\n" + std::string(5000, '#'));
     CHECK_THAT(load_failure("broken").message, Contains("ELF"));
   }
   SECTION("a folder") {

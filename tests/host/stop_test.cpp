@@ -1,6 +1,5 @@
 // Cancellation and deadlines: before, during and after the work, and with plugins that don't
 // listen.
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -207,7 +206,7 @@ TEST_CASE_METHOD(TestHost, "a plugin in process that ignores its cancellation is
   release();
 }
 
-TEST_CASE_METHOD(TestHost, "closing a host waits for a plugin in process that runs on") {
+TEST_CASE_METHOD(TestHost, "a plugin in process that runs on may end after its host") {
   policy(kShortGrace);
   Release release;
   {
@@ -215,13 +214,6 @@ TEST_CASE_METHOD(TestHost, "closing a host waits for a plugin in process that ru
     CHECK(failure_of([&] { codec.encode(release.text(), {}, within(10ms)); }).status ==
           Status::unresponsive);
   }
-  std::atomic<bool> released = false;
-  std::thread later([&] {
-    std::this_thread::sleep_for(100ms);
-    released = true;
-    release();
-  });
-  close();
-  CHECK(released);
-  later.join();
+  close();    // waits for the grace time, not for ever
+  release();  // its code and its call are still there; at the end the fixture waits for the thread
 }

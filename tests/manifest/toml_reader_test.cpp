@@ -152,6 +152,7 @@ TEST_CASE("nesting beyond 32 levels is refused, however it is written") {
   refused("x = \"\"\"a\"\"\"\"\"\na" + repeated(".a", 200'000) + " = 1");
   refused("x = '\\'\na" + repeated(".a", 200'000) + " = 1");
   refused("x = \"\\\"\" # '\na" + repeated(".a", 200'000) + " = 1");
+  refused("x = [\"\"\"a\"\"\"\", {a" + repeated(".a", 200'000) + " = 1}]");
 
   parse("a" + repeated(".a", 31) + " = 1");
   parse("a = " + repeated("[", 30) + repeated("]", 30));

@@ -13,16 +13,16 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -177,7 +177,9 @@ std::string clone_user_namespace(const Start&, const std::string&) {
 std::string clone3(const Start&, const std::string&) {
   return outcome(syscall(SYS_clone3, nullptr, 0));
 }
-std::string unshare_user(const Start&, const std::string&) { return outcome(unshare(CLONE_NEWUSER)); }
+std::string unshare_user(const Start&, const std::string&) {
+  return outcome(unshare(CLONE_NEWUSER));
+}
 
 // Memory that was written becomes code.
 std::string make_executable(const Start&, const std::string&) {
@@ -185,13 +187,12 @@ std::string make_executable(const Start&, const std::string&) {
   return outcome(mprotect(memory, 4096, PROT_READ | PROT_EXEC));
 }
 std::string map_writable_code(const Start&, const std::string&) {
-  void* memory = mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? outcome(-1) : "ok";
 }
 std::string map_anonymous_code(const Start&, const std::string&) {
-  void* memory =
-      mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? outcome(-1) : "ok";
 }
 int opened_library = -1;
@@ -270,53 +271,53 @@ std::string hang(const Start&, const std::string&) {
 
 const std::map<std::string, Behaviour>& behaviours() {
   static const std::map<std::string, Behaviour> kBehaviours = {
-      {"open", &open_path},
-      {"write", &write_path},
-      {"read", &read_path},
-      {"list", &list_path},
-      {"mount", &mount_of},
-      {"lock", &lock},
-      {"descriptors", &open_descriptors},
-      {"environment", &environment},
-      {"identity", &identity},
-      {"thread", &start_thread},
-      {"threads", &count_threads},
-      {"old-thread-opens", &open_from_old_thread},
-      {"allocate", &allocate},
-      {"descriptor-flood", &open_many},
-      {"socket-inet", &socket_inet},
-      {"socket-unix", &socket_unix},
-      {"fork", &do_fork},
-      {"vfork", &do_vfork},
-      {"posix-spawn", &spawn},
-      {"exec", &exec},
-      {"clone-user", &clone_user_namespace},
-      {"clone3", &clone3},
-      {"unshare", &unshare_user},
-      {"make-executable", &make_executable},
-      {"map-writable-code", &map_writable_code},
-      {"map-anonymous-code", &map_anonymous_code},
-      {"open-code", &open_code},
-      {"map-code", &map_code},
-      {"map-data", &map_data},
-      {"dlopen", &load_library},
-      {"ptrace", &trace},
-      {"kill", &kill_pid},
-      {"kill-self", &signal_self},
-      {"set-dumpable", &set_dumpable},
-      {"new-filter", &new_filter},
-      {"ioctl", &type_into_terminal},
-      {"set-limit", &raise_limit},
-      {"limit-of-other", &limit_of_other},
-      {"call", &any_call},
-      {"print", &print},
-      {"abort", &do_abort},
-      {"crash", &crash},
-      {"exit", &exit_with},
-      {"hang", &hang},
+    {"open", &open_path},
+    {"write", &write_path},
+    {"read", &read_path},
+    {"list", &list_path},
+    {"mount", &mount_of},
+    {"lock", &lock},
+    {"descriptors", &open_descriptors},
+    {"environment", &environment},
+    {"identity", &identity},
+    {"thread", &start_thread},
+    {"threads", &count_threads},
+    {"old-thread-opens", &open_from_old_thread},
+    {"allocate", &allocate},
+    {"descriptor-flood", &open_many},
+    {"socket-inet", &socket_inet},
+    {"socket-unix", &socket_unix},
+    {"fork", &do_fork},
+    {"vfork", &do_vfork},
+    {"posix-spawn", &spawn},
+    {"exec", &exec},
+    {"clone-user", &clone_user_namespace},
+    {"clone3", &clone3},
+    {"unshare", &unshare_user},
+    {"make-executable", &make_executable},
+    {"map-writable-code", &map_writable_code},
+    {"map-anonymous-code", &map_anonymous_code},
+    {"open-code", &open_code},
+    {"map-code", &map_code},
+    {"map-data", &map_data},
+    {"dlopen", &load_library},
+    {"ptrace", &trace},
+    {"kill", &kill_pid},
+    {"kill-self", &signal_self},
+    {"set-dumpable", &set_dumpable},
+    {"new-filter", &new_filter},
+    {"ioctl", &type_into_terminal},
+    {"set-limit", &raise_limit},
+    {"limit-of-other", &limit_of_other},
+    {"call", &any_call},
+    {"print", &print},
+    {"abort", &do_abort},
+    {"crash", &crash},
+    {"exit", &exit_with},
+    {"hang", &hang},
 #if defined(__x86_64__)
-      {"x32", &x32_call},
-      {"int80", &int80},
+    {"x32", &x32_call},
+    {"int80", &int80},
 #endif
   };
   return kBehaviours;

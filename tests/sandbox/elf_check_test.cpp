@@ -29,9 +29,9 @@ Bytes read_file(const fs::path& path) {
   return Bytes(std::istreambuf_iterator<char>(file), {});
 }
 
-ElfW(Ehdr)& header(Bytes& file) { return *reinterpret_cast<ElfW(Ehdr)*>(file.data()); }
+ElfW(Ehdr) & header(Bytes& file) { return *reinterpret_cast<ElfW(Ehdr)*>(file.data()); }
 
-ElfW(Phdr)& segment(Bytes& file, unsigned type) {
+ElfW(Phdr) & segment(Bytes& file, unsigned type) {
   auto* segments = reinterpret_cast<ElfW(Phdr)*>(file.data() + header(file).e_phoff);
   for (unsigned i = 0; i < header(file).e_phnum; ++i) {
     if (segments[i].p_type == type) return segments[i];
@@ -40,7 +40,7 @@ ElfW(Phdr)& segment(Bytes& file, unsigned type) {
 }
 
 // An entry of the dynamic section that the loader can do without is turned into this one.
-ElfW(Dyn)& spare_entry(Bytes& file) {
+ElfW(Dyn) & spare_entry(Bytes& file) {
   const auto& section = segment(file, PT_DYNAMIC);
   auto* entry = reinterpret_cast<ElfW(Dyn)*>(file.data() + section.p_offset);
   for (; entry->d_tag != DT_NULL; ++entry) {
@@ -95,9 +95,7 @@ class Library {
 
 }  // namespace
 
-TEST_CASE("a library as compilers make it passes") {
-  CHECK_FALSE(Library().check());
-}
+TEST_CASE("a library as compilers make it passes") { CHECK_FALSE(Library().check()); }
 
 TEST_CASE("a file that is no library is told from one that is not there") {
   Library library;
@@ -119,8 +117,8 @@ TEST_CASE("a file that is no library is told from one that is not there") {
 TEST_CASE("a library for another machine names both machines") {
   Library library;
   SECTION("machine") {
-    header(library.bytes).e_machine = header(library.bytes).e_machine == EM_AARCH64 ? EM_X86_64
-                                                                                    : EM_AARCH64;
+    header(library.bytes).e_machine =
+        header(library.bytes).e_machine == EM_AARCH64 ? EM_X86_64 : EM_AARCH64;
     const auto problem = library.check();
     REQUIRE(problem);
     CHECK(problem->status == BH_VERSION_MISMATCH);
@@ -244,8 +242,8 @@ TEST_CASE("random damage never ends in anything but an answer") {
   Library library;
   const Bytes whole = library.bytes;
   std::mt19937 random(11);
-  const std::size_t tables = header(library.bytes).e_phoff +
-                             header(library.bytes).e_phnum * sizeof(ElfW(Phdr));
+  const std::size_t tables =
+      header(library.bytes).e_phoff + header(library.bytes).e_phnum * sizeof(ElfW(Phdr));
   const auto& dynamic = segment(library.bytes, PT_DYNAMIC);
   const std::size_t dynamic_at = dynamic.p_offset, dynamic_size = dynamic.p_filesz;
   int refused = 0;

@@ -1,5 +1,4 @@
 // What a cell finds around itself, at the level that this machine gives.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -68,6 +67,33 @@ TEST_CASE("a private root holds the package and the system's libraries") {
   CHECK(cell.tell("mount /") == "read-only nosuid nodev ");
   CHECK(cell.tell("list /package") == "data.txt ");
   CHECK(cell.tell("identity") == "1000 1000 2");
+}
+
+TEST_CASE("Landlock holds where the root alone would not") {
+  const auto launcher = launcher_at(1);
+  if (!launcher) return;
+  const PackageFolder package;
+  TestCell cell(*launcher, package.path());
+  // Everybody may read it, at every level; the rules name folders below it.
+  CHECK(cell.tell("list /") == "EACCES");
+}
+
+TEST_CASE("a package that only root can read is a sentence, or a lower level") {
+  if (geteuid() != 0) return;  // the cell is the same user
+  const auto launcher = launcher_at(1);
+  if (!launcher) return;
+  const PackageFolder package;
+  std::filesystem::permissions(package.path(), std::filesystem::perms(0700));
+  sandbox::CellRequest request;
+  request.package_folder = package.path();
+  if (launcher->probe_level().number >= 2) {
+    CHECK_THROWS_WITH(launcher->spawn(request), Catch::Matchers::Contains("chmod -R o+rX") &&
+                                                    Catch::Matchers::Contains(package.path()));
+    return;
+  }
+  const auto missing = launcher->spawn(request).level.missing;
+  CHECK(std::any_of(missing.begin(), missing.end(),
+                    [](const std::string& text) { return text.starts_with("unprivileged user"); }));
 }
 
 TEST_CASE("a link in the package does not lead out of it") {

@@ -174,8 +174,8 @@ TEST_CASE("a hundred cells leave no descriptor and no process") {
     for (const pid_t pid : pids) CHECK(is_gone(pid));
     CHECK(count_descriptors() == with_launcher);
     int launcher_descriptors = 0;
-    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(
-             "/proc/" + std::to_string(launcher->pid()) + "/fd")) {
+    for ([[maybe_unused]] const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(launcher->pid()) + "/fd")) {
       ++launcher_descriptors;
     }
     CHECK(launcher_descriptors <= 10);
@@ -275,9 +275,7 @@ TEST_CASE("an application that ignores SIGCHLD, or has children of its own, is l
     signal(SIGCHLD, SIG_DFL);
     const pid_t own = fork();
     if (own == 0) _exit(9);
-    {
-      const auto launcher = start_launcher();
-    }
+    { const auto launcher = start_launcher(); }
     int status = 0;
     _exit(waitpid(own, &status, 0) == own && WEXITSTATUS(status) == 9 ? 0 : 2);
   }

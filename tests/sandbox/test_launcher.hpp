@@ -1,5 +1,5 @@
-// What the tests of the sandbox share: the launcher with the test cell in it, and one command's worth
-// of talk with such a cell.
+// What the tests of the sandbox share: the launcher with the test cell in it, and one command's
+// worth of talk with such a cell.
 #pragma once
 
 #include <filesystem>

@@ -25,8 +25,8 @@ typedef struct bh_handle bh_handle; /* an instance, as an embedder holds it */
 
 typedef struct bh_host_options {
   uint32_t struct_size;
-  uint32_t no_environment;           /* 1: BULKHEAD_* variables are not read */
-  uint32_t no_control_socket;        /* 1: `bulkhead ps` does not find this host */
+  uint32_t no_environment;    /* 1: BULKHEAD_* variables are not read */
+  uint32_t no_control_socket; /* 1: `bulkhead ps` does not find this host */
   uint32_t plugin_folder_count;
   const char *const *plugin_folders; /* [plugin_folder_count], terminated paths */
   const char *policy_file;           /* NULL: as in HostOptions::policy_file */

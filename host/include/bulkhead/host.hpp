@@ -114,9 +114,9 @@ struct PluginInfo {
 };
 
 struct LoadOptions {
-  std::string version = "*";              // SemVer range; the highest version in it is taken
-  std::optional<Isolation> isolation{};   // stricter or looser than the policy's rule
-  std::optional<int> minimum_level{};     // refuse to run below this level (0 to 3)
+  std::string version = "*";             // SemVer range; the highest version in it is taken
+  std::optional<Isolation> isolation{};  // stricter or looser than the policy's rule
+  std::optional<int> minimum_level{};    // refuse to run below this level (0 to 3)
 };
 
 // What the kernel enforces on a plugin, as found.

@@ -42,6 +42,19 @@ struct Cl100k : Fixture {
   TestCodec codec{library, services, {{"encoding", "cl100k_base"}}};
 };
 
+std::string base64(const std::string& bytes) {
+  static constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  std::uint32_t bits = 0, count = 0;
+  for (const char byte : bytes) {
+    bits = bits << 8 | static_cast<std::uint8_t>(byte);
+    for (count += 8; count >= 6;) text += kLetters[bits >> (count -= 6) & 63];
+  }
+  if (count > 0) text += kLetters[bits << (6 - count) & 63];
+  return text;
+}
+
 bh_codec_special list_of(std::vector<bh_text>& allowed, std::vector<bh_text>& disallowed) {
   return {BH_SPECIAL_LIST,   BH_SPECIAL_LIST, allowed.data(),
           disallowed.data(), allowed.size(),  disallowed.size()};
@@ -265,7 +278,7 @@ TEST_CASE_METHOD(Fixture, "long pieces are merged by the rule") {
     return text;
   };
   std::vector<std::string> pieces;  // each is one piece of each pattern: letters only
-  for (const std::size_t size : {90, 95, 96, 97, 98, 500, 33'000, 150'000}) {
+  for (const std::size_t size : {90, 95, 96, 97, 98, 500, 16'384, 16'385, 50'000}) {
     pieces.push_back(std::string(size, 'a'));
     pieces.push_back(repeat("ab", size));
     pieces.push_back(repeat("thequickbrownfox", size));
@@ -279,6 +292,35 @@ TEST_CASE_METHOD(Fixture, "long pieces are merged by the rule") {
   for (const std::string& piece : pieces) {
     INFO(file << ": " << piece.size() << " bytes of " << piece.substr(0, 40));
     CHECK(codec.encode(piece) == reference.merge(piece));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "the end of a long piece may change all tokens before it") {
+  // Each pair of letters is a token, and the text walks once through all pairs, the later the lower
+  // in rank. So the last two letters are merged first, and where the tokens begin depends on the
+  // end of the walk, however far that is.
+  const int letters = GENERATE(40, 70, 190);
+  std::string walk;
+  for (int i = 0; i < letters; ++i) {
+    walk += static_cast<char>(i);
+    for (int j = i + 1; j < letters; ++j) (walk += static_cast<char>(i)) += static_cast<char>(j);
+  }
+  std::string file;
+  std::uint32_t rank = 0;
+  for (int i = 0; i < 256; ++i) {
+    file += base64({static_cast<char>(i)}) + " " + std::to_string(rank++) + "\n";
+  }
+  for (std::size_t i = walk.size() - 1; i > 0; --i) {
+    file += base64(walk.substr(i - 1, 2)) + " " + std::to_string(rank++) + "\n";
+  }
+  services.files["r50k_base.tiktoken"] = file;
+  const TestCodec codec(library, services, {{"encoding", "gpt2"}});
+  const ReferenceBpe reference(file);
+  for (const std::size_t before : {14'000, 14'001, 16'000, 30'000, 30'001}) {
+    const std::string piece = std::string(before, '\xFF') + walk + std::string(20'000, '\xFE');
+    INFO(letters << " letters after " << before << " bytes");
+    CHECK((codec.encode(piece) == reference.merge(piece)));
+    CHECK(codec.count(piece) == reference.merge(piece).size());
   }
 }
 

@@ -50,7 +50,8 @@ static inline int bh_call_cancelled(const bh_call *call) {
 }
 
 /* The completion of a submitted call. [any-thread] Called exactly once, after the result struct is
- * filled; never before submit has been entered, but possibly before it returns. It must not block. */
+ * filled; never before submit has been entered, but possibly before it returns. It must not block.
+ */
 typedef struct bh_completion {
   void (*fn)(void *user, bh_status status);
   void *user;

@@ -27,9 +27,9 @@ enum { BH_CODEC_DISALLOWED_SPECIAL = 1000 };
  * disallowed. */
 enum { BH_SPECIAL_NONE = 0, BH_SPECIAL_ALL = 1, BH_SPECIAL_LIST = 2 };
 typedef struct bh_codec_special {
-  uint32_t allowed;              /* BH_SPECIAL_*: encoded as their id */
-  uint32_t disallowed;           /* BH_SPECIAL_*: end the call with BH_CODEC_DISALLOWED_SPECIAL */
-  const bh_text *allowed_list;   /* [allowed_count], with LIST */
+  uint32_t allowed;            /* BH_SPECIAL_*: encoded as their id */
+  uint32_t disallowed;         /* BH_SPECIAL_*: end the call with BH_CODEC_DISALLOWED_SPECIAL */
+  const bh_text *allowed_list; /* [allowed_count], with LIST */
   const bh_text *disallowed_list;
   size_t allowed_count;
   size_t disallowed_count;
@@ -132,10 +132,10 @@ typedef struct bh_codec_special_token {
 typedef struct bh_codec_info_result {
   uint32_t struct_size;
   uint32_t special_count;
-  bh_text name;         /* of the encoding: "cl100k_base" */
-  bh_text languages;    /* BCP 47 tags separated by spaces, or "mul" */
-  uint64_t vocabulary;  /* number of ids that decode to something, special ones included */
-  uint64_t max_id;      /* the largest of them */
+  bh_text name;             /* of the encoding: "cl100k_base" */
+  bh_text languages;        /* BCP 47 tags separated by spaces, or "mul" */
+  uint64_t vocabulary;      /* number of ids that decode to something, special ones included */
+  uint64_t max_id;          /* the largest of them */
   uint64_t max_token_bytes; /* length of the longest token */
   const bh_codec_special_token *special; /* [special_count], by id */
 } bh_codec_info_result;

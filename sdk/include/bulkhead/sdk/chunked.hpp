@@ -53,13 +53,16 @@ class Chunked {
     for (const Chunk& chunk : chunks_) visit(part_of(chunk));
   }
 
-  // Copies everything to `to`, room for size() values, and leaves the list empty.
+  // Copies everything to `to`, room for size() values, and leaves the list empty. Goes backwards,
+  // since an allocator gives memory back to the system from its end.
   void drain(T* to) {
-    for (Chunk& chunk : chunks_) {
-      const std::span<const T> part = part_of(chunk);
-      if (!part.empty()) std::memcpy(to, part.data(), part.size_bytes());
-      to += part.size();
-      chunk.values.reset();
+    to += size();
+    while (!chunks_.empty()) {
+      const std::span<const T> part(chunks_.back().values.get(), next_);
+      to -= part.size();
+      std::memcpy(to, part.data(), part.size_bytes());
+      chunks_.pop_back();
+      if (!chunks_.empty()) next_ = chunks_.back().values.get() + chunks_.back().capacity;
     }
     Chunked().swap(*this);
   }

@@ -1,7 +1,9 @@
 // A codec of three functions, whose ids are bytes. What goes wrong is chosen by the text, so that
 // the test sees each kind of failure at the boundary.
+#include <chrono>
 #include <new>
 #include <stdexcept>
+#include <thread>
 
 #include <bulkhead/sdk/codec.hpp>
 
@@ -19,6 +21,10 @@ class Letters : public bulkhead::Codec {
   }
 
   Encoded encode(const Call& call, std::string_view text, const EncodeRequest&) const override {
+    while (text.starts_with("late ")) {
+      text.remove_prefix(5);
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     if (text == "plugin") throw bulkhead::PluginError(BH_PERMISSION_DENIED, "Not this text.");
     if (text == "ok as an error") throw bulkhead::PluginError(BH_OK, "Confused.");
     if (text == "memory") throw std::bad_alloc();

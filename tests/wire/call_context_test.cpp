@@ -1,0 +1,65 @@
+#include <catch2/catch.hpp>
+
+#include <cstring>
+#include <thread>
+
+#include "sdk/wire/call_context.hpp"
+
+using namespace bulkhead::wire;
+
+TEST_CASE("results memory is aligned, owned by the call, and bounded") {
+  CallContext call;
+  call.set_output_limit(1000);
+  auto* block = static_cast<char*>(call.fn->allocate(&call, 600));
+  REQUIRE(block != nullptr);
+  CHECK(reinterpret_cast<std::uintptr_t>(block) % 64 == 0);
+  std::memset(block, 1, 600);
+  CHECK(call.owns(block, 600));
+  CHECK(call.owns(block + 100, 500));
+  CHECK_FALSE(call.owns(block + 100, 501));
+  CHECK_FALSE(call.owns(block - 1, 1));
+  CHECK_FALSE(call.owns(block, SIZE_MAX));
+  CHECK_FALSE(call.owns(&call, 1));
+  CHECK(call.owns(nullptr, 0));
+  CHECK(call.fn->allocate(&call, 401) == nullptr);
+  CHECK(call.fn->allocate(&call, SIZE_MAX) == nullptr);
+  CHECK(call.fn->allocate(&call, 400) != nullptr);
+  call.reset();
+  CHECK_FALSE(call.owns(block, 1));
+  CHECK(call.fn->allocate(&call, 1000) != nullptr);
+}
+
+TEST_CASE("the words of an error are bounded, and the last ones count") {
+  CallContext call;
+  const std::string words(10000, 'x');
+  call.fn->fail(&call, {"first", 5});
+  call.fn->fail(&call, {words.data(), words.size()});
+  CHECK(call.error().size() == CallContext::kMaxErrorBytes);
+  call.reset();
+  CHECK(call.error().empty());
+}
+
+TEST_CASE("a call stops for the first reason it is given") {
+  CallContext call;
+  CHECK(call.fn->should_stop(&call) == BH_OK);
+  std::thread([&] { call.stop(Stop::cancelled); }).join();
+  call.stop(Stop::deadline);
+  CHECK(call.fn->should_stop(&call) == BH_CANCELLED);
+  CHECK(bh_call_cancelled(&call) == 1);
+  call.reset();
+  CHECK(bh_call_cancelled(&call) == 0);
+}
+
+TEST_CASE("a call stops at its deadline") {
+  CallContext call;
+  call.deadline_ns = monotonic_now() - 1;
+  CHECK(call.fn->should_stop(&call) == BH_DEADLINE_EXCEEDED);
+}
+
+TEST_CASE("a direct call's time starts at its first question") {
+  CallContext call;
+  call.begin_direct(1, nullptr);
+  CHECK(call.fn->should_stop(&call) == BH_OK);
+  CHECK(call.deadline_ns != 0);
+  CHECK(call.fn->should_stop(&call) == BH_DEADLINE_EXCEEDED);
+}
