@@ -318,7 +318,7 @@ DecodeStream& DecodeStream::operator=(DecodeStream&& other) noexcept {
 }
 
 DecodeStream::~DecodeStream() {
-  if (codec_ == nullptr) return;
+  if (codec_ == nullptr || stream_ == 0) return;
   try {
     finish();
   } catch (const std::exception&) {
@@ -327,23 +327,26 @@ DecodeStream::~DecodeStream() {
 }
 
 std::string DecodeStream::push(std::span<const std::uint32_t> ids, const CallOptions& options) {
-  if (codec_ == nullptr) throw Error(Status::not_found, "the stream is finished");
-  const Instance& instance = codec_->instance();
-  host::Call call(HostAccess::plugin(instance), options);
-  const bh_codec_stream_params params = {sizeof params, 0, stream_, ids.data(), ids.size()};
-  auto result = sized<bh_codec_bytes_result>();
-  call.check(codec_->table_->stream_push(&call, instance.handle(), &params, &result));
-  return take(result);
+  return call(&bh_codec_v1::stream_push, "stream_push", ids, options);
 }
 
 std::string DecodeStream::finish(const CallOptions& options) {
-  if (codec_ == nullptr) throw Error(Status::not_found, "the stream is finished");
-  const std::unique_ptr<CodecClient> codec = std::move(codec_);
-  const Instance& instance = codec->instance();
-  host::Call call(HostAccess::plugin(instance), options);
-  const bh_codec_stream_params params = {sizeof params, 0, stream_, nullptr, 0};
+  std::string rest = call(&bh_codec_v1::stream_close, "stream_close", {}, options);
+  stream_ = 0;
+  return rest;
+}
+
+std::string DecodeStream::call(Method method, const char* name, std::span<const std::uint32_t> ids,
+                               const CallOptions& options) {
+  if (codec_ == nullptr) throw Error(Status::not_found, "the stream was moved away");
+  PluginState& plugin = HostAccess::plugin(codec_->instance());
+  if (stream_ == 0) {
+    throw Error(Status::not_found, plugin.label + ": " + name + ": the stream is finished");
+  }
+  host::Call context(plugin, options);
+  const bh_codec_stream_params params = {sizeof params, 0, stream_, ids.data(), ids.size()};
   auto result = sized<bh_codec_bytes_result>();
-  call.check(codec->table_->stream_close(&call, instance.handle(), &params, &result));
+  context.check((codec_->table_->*method)(&context, codec_->instance().handle(), &params, &result));
   return take(result);
 }
 

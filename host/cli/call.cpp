@@ -15,8 +15,7 @@ void call(Session& session, const CallCommandOptions& options) {
   call.timeout = parse_timeout(options.plugin.timeout);
   call.cancel = &session.interrupts.cancel();
   const bool from_input = options.params == "-";
-  const std::string params =
-      from_input ? read_input("-", session.interrupts) : options.params;
+  const std::string params = from_input ? read_input("-", session.interrupts) : options.params;
   if (!nlohmann::json::accept(params)) {
     const std::string sentence = "the parameters of \"" + options.method + "\" are not JSON.";
     if (!from_input)

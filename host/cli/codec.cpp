@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <nlohmann/json.hpp>
 
 #include "commands.hpp"
 #include "failure.hpp"
@@ -61,8 +61,8 @@ class CodecCall {
     PluginOptions plugin = options_.plugin;
     if (!options_.encoding.empty()) plugin.config.push_back("encoding=" + options_.encoding);
     opened_.emplace(open_plugin(session_, *host_, plugin));
-    const CodecClient codec = attempt(session_, Doing::calling,
-                                      [&] { return CodecClient(opened_->instance); });
+    const CodecClient codec =
+        attempt(session_, Doing::calling, [&] { return CodecClient(opened_->instance); });
     std::unique_ptr<Progress::Task> task;
     CallOptions call;
     call.timeout = timeout_;
@@ -139,22 +139,23 @@ void codec_encode(Session& session, const CodecOptions& options) {
   });
   ordered_json facts = codec_call.facts();
   facts["count"] = ids.size();
-  deliver(session, options, std::move(facts), "ids",
-          [&](const Sink& sink) { write_ids(sink, ids, codec_call.format()); },
-          [&](const Sink& sink) { ids_as_json(sink, ids); });
+  deliver(
+      session, options, std::move(facts), "ids",
+      [&](const Sink& sink) { write_ids(sink, ids, codec_call.format()); },
+      [&](const Sink& sink) { ids_as_json(sink, ids); });
 }
 
 void codec_decode(Session& session, const CodecOptions& options) {
   CodecCall codec_call(session, options, "decode");
   const std::vector<std::uint32_t> ids =
       parse_ids(codec_call.input(), codec_call.format(), codec_call.input_name());
-  const std::string text = codec_call.run([&](const CodecClient& codec, const CallOptions& call) {
-    return codec.decode(ids, call);
-  });
+  const std::string text = codec_call.run(
+      [&](const CodecClient& codec, const CallOptions& call) { return codec.decode(ids, call); });
   ordered_json facts = codec_call.facts();
   facts["count"] = ids.size();
-  deliver(session, options, std::move(facts), "text", [&](const Sink& sink) { sink(text); },
-          [&](const Sink& sink) { sink(bytes_as_json(text)); });
+  deliver(
+      session, options, std::move(facts), "text", [&](const Sink& sink) { sink(text); },
+      [&](const Sink& sink) { sink(bytes_as_json(text)); });
 }
 
 void codec_tokenize(Session& session, const CodecOptions& options) {
@@ -166,9 +167,10 @@ void codec_tokenize(Session& session, const CodecOptions& options) {
   });
   ordered_json facts = codec_call.facts();
   facts["count"] = pieces.size();
-  deliver(session, options, std::move(facts), "pieces",
-          [&](const Sink& sink) { write_pieces(sink, pieces, codec_call.format()); },
-          [&](const Sink& sink) { pieces_as_json(sink, pieces); });
+  deliver(
+      session, options, std::move(facts), "pieces",
+      [&](const Sink& sink) { write_pieces(sink, pieces, codec_call.format()); },
+      [&](const Sink& sink) { pieces_as_json(sink, pieces); });
 }
 
 void codec_count(Session& session, const CodecOptions& options) {
@@ -177,9 +179,10 @@ void codec_count(Session& session, const CodecOptions& options) {
       codec_call.run([&](const CodecClient& codec, const CallOptions& call) {
         return codec.count(codec_call.input(), encode_options(options), call);
       });
-  deliver(session, options, codec_call.facts(), "count",
-          [&](const Sink& sink) { sink(std::to_string(count) + "\n"); },
-          [&](const Sink& sink) { sink(std::to_string(count)); });
+  deliver(
+      session, options, codec_call.facts(), "count",
+      [&](const Sink& sink) { sink(std::to_string(count) + "\n"); },
+      [&](const Sink& sink) { sink(std::to_string(count)); });
 }
 
 }  // namespace bulkhead::cli

@@ -121,9 +121,9 @@ void show(Output& output, const HostReport& report, const Machine& machine) {
   page.check(machine.seccomp.available, "seccomp", machine.seccomp.detail);
   page.check(machine.landlock.available, "landlock", machine.landlock.detail);
   page.check(machine.user_namespaces.available, "user namespaces", machine.user_namespaces.detail);
-  page.check(machine.cgroup_delegation.available, "cgroups",
-             "v" + std::to_string(machine.cgroup_version) + "; " +
-                 machine.cgroup_delegation.detail);
+  page.check(
+      machine.cgroup_delegation.available, "cgroups",
+      "v" + std::to_string(machine.cgroup_version) + "; " + machine.cgroup_delegation.detail);
 
   page.heading("A cell here gets level " + std::to_string(report.level.number));
   for (const std::string& item : report.level.enforced) page.check(true, "enforced", item);

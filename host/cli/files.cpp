@@ -1,9 +1,9 @@
 #include "files.hpp"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <openssl/evp.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -32,8 +32,7 @@ std::string temporary_name(const std::string& path) {
 
 }  // namespace
 
-std::string read_input(const std::string& path, const Interrupts& interrupts,
-                       std::uint64_t limit) {
+std::string read_input(const std::string& path, const Interrupts& interrupts, std::uint64_t limit) {
   if (path.empty() || path == "-") return read_all(0, kStandardInput, limit, interrupts);
   // O_NONBLOCK: a FIFO without a writer must not hang where no interrupt is seen.
   const wire::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));

@@ -40,8 +40,8 @@ class AtomicFile {
   void open_temporary();
   [[noreturn]] void fail(int error_number) const;
 
-  std::string shown_;   // as the user wrote it
-  std::string path_;    // links followed
+  std::string shown_;  // as the user wrote it
+  std::string path_;   // links followed
   std::string folder_;
   std::string temporary_;  // empty: the file has no name yet, or is written directly
   bool direct_ = false;

@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <nlohmann/json.hpp>
 
 #include "failure.hpp"
 #include "output.hpp"
@@ -145,12 +145,14 @@ std::vector<std::uint32_t> parse_json(std::string_view bytes, const std::string&
   const bool whole = json::sax_parse(bytes.begin(), bytes.end(), &reader);
   if (!whole) {
     const std::string place = reader.where ? ", byte " + std::to_string(*reader.where) : "";
-    throw malformed(name, place + ": " + reader.problem +
-                              ". A JSON array of token ids is expected, or an object with \"ids\".");
+    throw malformed(name,
+                    place + ": " + reader.problem +
+                        ". A JSON array of token ids is expected, or an object with \"ids\".");
   }
   if (!reader.found())
-    throw malformed(name, " has no token ids. A JSON array of them is expected, or an object "
-                          "with \"ids\".");
+    throw malformed(name,
+                    " has no token ids. A JSON array of them is expected, or an object "
+                    "with \"ids\".");
   return std::move(reader.ids);
 }
 

@@ -118,9 +118,8 @@ void add_loaded(Session& session, Host& host, const InfoOptions& options, ordere
   CallOptions call;
   call.timeout = parse_timeout(options.plugin.timeout);
   call.cancel = &session.interrupts.cancel();
-  document["codec"] = codec_document(attempt(session, Doing::calling, [&] {
-    return CodecClient(opened.instance).info(call);
-  }));
+  document["codec"] = codec_document(
+      attempt(session, Doing::calling, [&] { return CodecClient(opened.instance).info(call); }));
 }
 
 std::string words(const ordered_json& value) {
@@ -136,11 +135,12 @@ void show(Output& output, const ordered_json& document) {
   std::string text;
   const auto line = [&](const std::string& title, const std::string& value) {
     if (value.empty() || value == "-") return;
-    text += output.paint(Colour::dim, title + std::string(title.size() < 14 ? 14 - title.size() : 1, ' ')) +
+    text += output.paint(Colour::dim,
+                         title + std::string(title.size() < 14 ? 14 - title.size() : 1, ' ')) +
             printable(value) + "\n";
   };
-  text += output.paint(Colour::bold, printable(words(document["id"]) + " " +
-                                               words(document["version"]))) +
+  text += output.paint(Colour::bold,
+                       printable(words(document["id"]) + " " + words(document["version"]))) +
           "  " + printable(words(document["description"])) + "\n";
   for (const char* key : {"kind", "license", "authors", "interfaces", "folder", "entry", "host"})
     line(key, words(document[key]));
@@ -157,7 +157,8 @@ void show(Output& output, const ordered_json& document) {
     std::string facts = words(key["name"]) + ": " + words(key["type"]);
     if (key.contains("choices")) facts += " (" + words(key["choices"]) + ")";
     facts += key.contains("default") ? ", default " + words(key["default"]) : ", required";
-    line("config", facts + (words(key["description"]).empty() ? "" : "; " + words(key["description"])));
+    line("config",
+         facts + (words(key["description"]).empty() ? "" : "; " + words(key["description"])));
   }
   if (const auto codec = document.find("codec"); codec != document.end()) {
     line("codec", words((*codec)["name"]) + ", languages " + words((*codec)["languages"]));
@@ -175,8 +176,8 @@ void show(Output& output, const ordered_json& document) {
 void info(Session& session, const InfoOptions& options) {
   const auto [id, range] = split_plugin(options.plugin.plugin);
   Host host = session.open_host();
-  const PluginInfo found = find(
-      attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
+  const PluginInfo found =
+      find(attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
   const policy::Policy policy = read_policy(session.options);
   const policy::Decision decision = policy.decide(found.id);
 
@@ -191,9 +192,8 @@ void info(Session& session, const InfoOptions& options) {
   document["folder"] = found.folder;
   document["decided_by"] = asked ? "--isolation" : decision.reason;
   document["isolation"] = isolation_name(isolation);
-  document["package_hash"] = attempt(session, Doing::loading, [&] {
-    return host::hexadecimal(host::hash_package(found.folder));
-  });
+  document["package_hash"] = attempt(
+      session, Doing::loading, [&] { return host::hexadecimal(host::hash_package(found.folder)); });
   if (options.load) {
     InfoOptions exact = options;
     exact.plugin.plugin = found.id + "@" + found.version;

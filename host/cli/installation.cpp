@@ -17,8 +17,7 @@ policy::Policy read_policy(const GlobalOptions& options) {
 }
 
 Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin) {
-  return policy.decide(plugin).mode == policy::Mode::cell ? Isolation::cell
-                                                          : Isolation::in_process;
+  return policy.decide(plugin).mode == policy::Mode::cell ? Isolation::cell : Isolation::in_process;
 }
 
 std::string broken_text(const PluginInfo& info) {

@@ -36,16 +36,17 @@ void list(Session& session) {
   Table table({"PLUGIN", "VERSION", "KIND", "ISOLATION", "DESCRIPTION"});
   for (const PluginInfo& info : plugins) {
     if (!info.error.empty()) continue;
-    table.add({info.id, info.version, info.kind,
-               isolation_name(decided_isolation(policy, info.id)), info.description});
+    table.add({info.id, info.version, info.kind, isolation_name(decided_isolation(policy, info.id)),
+               info.description});
   }
   if (!table.empty()) table.print(output);
   for (const PluginInfo& info : plugins)
     if (!info.error.empty())
       session.progress.line("bulkhead: warning: a plugin can't be used: " + broken_text(info));
   if (plugins.empty())
-    session.progress.line("bulkhead: no plugin found; `bulkhead doctor` shows where they are "
-                          "looked for.");
+    session.progress.line(
+        "bulkhead: no plugin found; `bulkhead doctor` shows where they are "
+        "looked for.");
 }
 
 }  // namespace bulkhead::cli

@@ -47,11 +47,13 @@ std::string namespace_advice(int error_number) {
   if (first_line("/proc/sys/kernel/unprivileged_userns_clone") == "0")
     return words + ": set the sysctl kernel.unprivileged_userns_clone to 1";
   if (first_line("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1")
-    return words + ": AppArmor restricts them; set the sysctl "
-                   "kernel.apparmor_restrict_unprivileged_userns to 0, or give the launcher a "
-                   "profile";
-  return words + ": most containers refuse them; run outside of one, or with a seccomp profile "
-                 "that allows clone and unshare";
+    return words +
+           ": AppArmor restricts them; set the sysctl "
+           "kernel.apparmor_restrict_unprivileged_userns to 0, or give the launcher a "
+           "profile";
+  return words +
+         ": most containers refuse them; run outside of one, or with a seccomp profile "
+         "that allows clone and unshare";
 }
 
 Finding try_user_namespace() {
@@ -75,8 +77,9 @@ Finding ask_landlock(int& abi) {
     return {true, "ABI " + std::to_string(version)};
   }
   if (errno == EOPNOTSUPP)
-    return {false, "the kernel has it, but it is switched off: add landlock to lsm= on the "
-                   "kernel's command line"};
+    return {false,
+            "the kernel has it, but it is switched off: add landlock to lsm= on the "
+            "kernel's command line"};
   return {false, errno == ENOSYS ? "the kernel has none; 5.13 and later do"
                                  : std::string(std::strerror(errno))};
 }
@@ -112,12 +115,13 @@ void look_at_cgroups(Machine& machine) {
       std::string(kCgroupMount) + (machine.cgroup == "/" ? "" : machine.cgroup);
   std::istringstream controllers(first_line(folder + "/cgroup.controllers"));
   for (std::string name; controllers >> name;) machine.cgroup_controllers.push_back(name);
-  if (::access(folder.c_str(), W_OK) == 0 && ::access((folder + "/cgroup.procs").c_str(), W_OK) == 0)
+  if (::access(folder.c_str(), W_OK) == 0 &&
+      ::access((folder + "/cgroup.procs").c_str(), W_OK) == 0)
     machine.cgroup_delegation = {true, "this process may make cgroups in " + folder};
   else
-    machine.cgroup_delegation.detail =
-        "no right to write to " + folder + ": start the program with systemd-run --user --scope "
-        "-p Delegate=yes";
+    machine.cgroup_delegation.detail = "no right to write to " + folder +
+                                       ": start the program with systemd-run --user --scope "
+                                       "-p Delegate=yes";
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ struct AllOptions {
 using Command = std::function<void(Session&)>;
 
 constexpr const char* kExitCodes =
-    "Exit codes: 0 ok, 1 the call or plugin failed, 2 usage, 3 not found, 4 bad input file, manifest\n"
+    "Exit codes: 0 ok, 1 the call or plugin failed, 2 usage, 3 not found, 4 bad input file, "
+    "manifest\n"
     "or policy, 5 denied or below the minimum level, 6 deadline or cancelled, 7 plugin crashed,\n"
     "74 output could not be written, 130 interrupted.";
 
@@ -92,10 +93,12 @@ void add_codec(CLI::App& top, AllOptions& options, Command& chosen) {
                     chosen, [&all](Session& session) { codec_encode(session, all); });
   add_codec_command(*codec, "decode", "Token ids to text", "Of the input; default text", false, all,
                     chosen, [&all](Session& session) { codec_decode(session, all); });
-  add_codec_command(*codec, "tokenize", "Text to pieces", "text (a line each) or json; default text",
-                    true, all, chosen, [&all](Session& session) { codec_tokenize(session, all); });
-  add_codec_command(*codec, "count", "How many ids a text has", "Accepted; a number is the same in all", true,
-                    all, chosen, [&all](Session& session) { codec_count(session, all); });
+  add_codec_command(*codec, "tokenize", "Text to pieces",
+                    "text (a line each) or json; default text", true, all, chosen,
+                    [&all](Session& session) { codec_tokenize(session, all); });
+  add_codec_command(*codec, "count", "How many ids a text has",
+                    "Accepted; a number is the same in all", true, all, chosen,
+                    [&all](Session& session) { codec_count(session, all); });
   codec->footer(
       "Examples:\n"
       "  bulkhead codec encode --plugin en_gpt2 --encoding o200k_base book.txt\n"
@@ -117,25 +120,27 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   CallCommandOptions& method = options.call;
   CLI::App& call_app = add_command(top, "call", "Call any method, JSON in and JSON out", chosen,
                                    [&method](Session& session) { call(session, method); });
-  call_app.add_option("PLUGIN", method.plugin.plugin, "ID, or ID@RANGE")
-      ->required()
-      ->type_name("");
+  call_app.add_option("PLUGIN", method.plugin.plugin, "ID, or ID@RANGE")->required()->type_name("");
   call_app.add_option("METHOD", method.method, "Name of the method")->required()->type_name("");
-  call_app.add_option("PARAMS", method.params, "Parameters as JSON, - reads standard input; "
-                                               "default {}")
+  call_app
+      .add_option("PARAMS", method.params,
+                  "Parameters as JSON, - reads standard input; "
+                  "default {}")
       ->type_name("");
   call_app.add_option("--interface", method.interface, "Needed where the plugin offers several")
       ->type_name("NAME");
   add_plugin_options(call_app, method.plugin);
-  call_app.footer(std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +
-                  kGlobalHint);
+  call_app.footer(
+      std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +
+      kGlobalHint);
 
   RunOptions& pipeline = options.run;
   CLI::App& run_app = add_command(top, "run", "Run a pipeline file", chosen,
                                   [&pipeline](Session& session) { run(session, pipeline); });
   run_app.add_option("PIPELINE", pipeline.pipeline, "The pipeline file")->required()->type_name("");
-  run_app.add_option("--record", pipeline.record,
-                     "Where the run record goes; default: beside the pipeline, as .run.json")
+  run_app
+      .add_option("--record", pipeline.record,
+                  "Where the run record goes; default: beside the pipeline, as .run.json")
       ->type_name("FILE");
   add_list(run_app, "--set", pipeline.set, "A value for one of its [variables]; repeatable")
       ->type_name("NAME=VALUE");
@@ -228,9 +233,10 @@ int run_command_line(int argc, char** argv) {
   try {
     AllOptions options;
     Command chosen;
-    CLI::App top("Bulkhead runs native plugins of machine learning systems, in sandboxed cells or in "
-                 "process.",
-                 "bulkhead");
+    CLI::App top(
+        "Bulkhead runs native plugins of machine learning systems, in sandboxed cells or in "
+        "process.",
+        "bulkhead");
     describe(top, options, chosen);
     if (parse(top, argc, argv, output)) {
       Session session(options.global);

@@ -20,8 +20,12 @@ namespace {
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  const std::size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2
-                           : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xC2 ? 0
+                           : first < 0xE0 ? 2
+                           : first < 0xF0 ? 3
+                           : first < 0xF5 ? 4
+                                          : 0;
   if (size == 0 || size > text.size()) return 0;
   for (std::size_t i = 1; i < size; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
@@ -33,9 +37,8 @@ std::size_t character_size(std::string_view text) {
 
 std::size_t width(std::string_view printable_text) {
   return static_cast<std::size_t>(
-      std::count_if(printable_text.begin(), printable_text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-      }));
+      std::count_if(printable_text.begin(), printable_text.end(),
+                    [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 std::string cut(const std::string& text, std::size_t columns) {
@@ -121,8 +124,8 @@ void Output::document(const nlohmann::ordered_json& document) {
 std::string Output::paint(Colour colour, std::string_view text) const {
   if (!colours_ || colour == Colour::plain) return std::string(text);
   constexpr const char* kCodes[] = {"0", "1", "2", "31", "32", "33"};
-  return std::string("\x1b[") + kCodes[static_cast<std::size_t>(colour)] + "m" +
-         std::string(text) + "\x1b[0m";
+  return std::string("\x1b[") + kCodes[static_cast<std::size_t>(colour)] + "m" + std::string(text) +
+         "\x1b[0m";
 }
 
 void Output::finish() {

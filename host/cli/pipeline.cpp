@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
+#include <nlohmann/json.hpp>
 
 #include "failure.hpp"
 #include "registry/manifest/manifest.hpp"
@@ -28,8 +28,8 @@ std::string ending(const std::string& hint) { return hint.empty() ? "." : hint; 
 // Names of steps and variables.
 bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
   });
 }
 
@@ -49,10 +49,11 @@ class Reader {
     read_variables(top);
     tables_ = top.tables("step");
     top.finish();
-    if (tables_.empty()) top.fail(nullptr, "this pipeline has no step; a step begins with [[step]]");
+    if (tables_.empty())
+      top.fail(nullptr, "this pipeline has no step; a step begins with [[step]]");
     if (tables_.size() > kMostSteps)
-      top.fail(nullptr, "this pipeline has " + std::to_string(tables_.size()) +
-                            " steps; at most " + std::to_string(kMostSteps) + " are allowed");
+      top.fail(nullptr, "this pipeline has " + std::to_string(tables_.size()) + " steps; at most " +
+                            std::to_string(kMostSteps) + " are allowed");
     read_names();
     for (std::size_t i = 0; i < tables_.size(); ++i) read_step(tables_[i], pipeline_.steps[i]);
     refuse_shared_outputs();
@@ -132,8 +133,7 @@ class Reader {
       if (other != names_.end()) {
         const auto index = static_cast<std::size_t>(other - names_.begin());
         table.fail("name", "a step named " + manifest::quoted(name) + " is already in line " +
-                               std::to_string(tables_[index].line("name")) +
-                               "; names are unique");
+                               std::to_string(tables_[index].line("name")) + "; names are unique");
       }
       names_.push_back(name);
       pipeline_.steps.emplace_back();
@@ -152,8 +152,10 @@ class Reader {
     const std::string name = text.substr(1);
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found == names_.end())
-      table.fail(key, "a file whose name begins with '@' is written \"./@...\", and there is no "
-                      "step " + manifest::quoted(name) + manifest::did_you_mean(name, names_));
+      table.fail(key,
+                 "a file whose name begins with '@' is written \"./@...\", and there is no "
+                 "step " +
+                     manifest::quoted(name) + manifest::did_you_mean(name, names_));
     source.step = static_cast<std::size_t>(found - names_.begin());
     return source;
   }
@@ -225,8 +227,9 @@ class Reader {
 
   void read_codec(TomlTable& table, Step& step) {
     if (step.inputs.empty())
-      table.fail(nullptr, "step " + manifest::quoted(step.name) + " needs an input: a file, or "
-                          "\"@step\" for what another step made");
+      table.fail(nullptr, "step " + manifest::quoted(step.name) +
+                              " needs an input: a file, or "
+                              "\"@step\" for what another step made");
     // Ids between steps are u32le; pieces are lines.
     step.format = step.method == "tokenize" ? Format::text : Format::u32le;
     const auto format = text(table, "format");
@@ -271,8 +274,8 @@ class Reader {
       if (step.output.empty()) continue;
       const auto [other, added] = writers.emplace(step.output, i);
       if (!added)
-        tables_[i].fail("output", "step " + manifest::quoted(names_[other->second]) +
-                                      " writes this file, too");
+        tables_[i].fail(
+            "output", "step " + manifest::quoted(names_[other->second]) + " writes this file, too");
     }
     for (std::size_t i = 0; i < pipeline_.steps.size(); ++i)
       for (const Source& input : pipeline_.steps[i].inputs) {
@@ -286,7 +289,8 @@ class Reader {
   }
 
   // Depth first; `trail` are the steps from the first one to this one.
-  void visit(std::size_t index, std::vector<std::size_t>& trail, std::set<std::size_t>& done) const {
+  void visit(std::size_t index, std::vector<std::size_t>& trail,
+             std::set<std::size_t>& done) const {
     if (done.contains(index)) return;
     const auto start = std::find(trail.begin(), trail.end(), index);
     if (start != trail.end()) {

@@ -18,8 +18,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <nlohmann/json.hpp>
 
 #include "commands.hpp"
 #include "failure.hpp"
@@ -132,8 +132,7 @@ bool reach(Peer& peer, int folder) {
   socklen_t size = sizeof owner;
   if (::getsockopt(peer.connection.get(), SOL_SOCKET, SO_PEERCRED, &owner, &size) != 0)
     return peer.give_up(system_words(errno)), true;
-  if (owner.uid != ::geteuid())
-    peer.give_up("it belongs to user " + std::to_string(owner.uid));
+  if (owner.uid != ::geteuid()) peer.give_up("it belongs to user " + std::to_string(owner.uid));
   return true;
 }
 
@@ -201,15 +200,15 @@ std::string field(const ordered_json& object, const char* key) {
 
 std::string memory(const ordered_json& plugin) {
   for (const char* key : {"private_kib", "rss_kib"})
-    if (const auto found = plugin.find(key); found != plugin.end() && found->is_number() &&
-                                             found->get<double>() > 0)
+    if (const auto found = plugin.find(key);
+        found != plugin.end() && found->is_number() && found->get<double>() > 0)
       return bytes_text(found->get<double>() * 1024);
   return "-";
 }
 
 void show(Output& output, const std::vector<ordered_json>& hosts) {
-  Table table({"PID", "HOST", "PLUGIN", "ISOLATION", "LEVEL", "PROCESS", "STATE", "CALLS",
-               "ERRORS", "IN FLIGHT", "RESTARTS", "MEMORY"});
+  Table table({"PID", "HOST", "PLUGIN", "ISOLATION", "LEVEL", "PROCESS", "STATE", "CALLS", "ERRORS",
+               "IN FLIGHT", "RESTARTS", "MEMORY"});
   for (const ordered_json& host : hosts) {
     const auto plugins = host.find("plugins");
     if (plugins == host.end() || !plugins->is_array() || plugins->empty()) {
@@ -232,8 +231,8 @@ void show(Output& output, const std::vector<ordered_json>& hosts) {
 }  // namespace
 
 void ps(Session& session) {
-  const std::string path = policy::runtime_folder(
-      [](const char* name) -> const char* { return std::getenv(name); });
+  const std::string path =
+      policy::runtime_folder([](const char* name) -> const char* { return std::getenv(name); });
   const wire::UniqueFd folder = open_folder(path);
   std::vector<Peer> peers;
   if (folder) {

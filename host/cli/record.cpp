@@ -41,7 +41,7 @@ ordered_json step_document(const Step& step, const StepRecord& record) {
       document["level"]["enforced"] = record.level.enforced;
     }
     for (const auto& [key, value] : step.config)
-      std::visit([&](const auto& item) { document["config"][key] = item; }, value);
+      std::visit([&, &name = key](const auto& item) { document["config"][name] = item; }, value);
   }
   document["inputs"] = ordered_json::array();
   for (const DataRecord& input : record.inputs) document["inputs"].push_back(data_document(input));

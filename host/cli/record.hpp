@@ -46,7 +46,7 @@ struct StepRecord {
 
 struct RunRecord {
   std::chrono::system_clock::time_point started, ended;
-  std::string status;  // "ok", "failed", "interrupted"
+  std::string status;             // "ok", "failed", "interrupted"
   std::vector<StepRecord> steps;  // as in the pipeline
 
   nlohmann::ordered_json document(const Pipeline& pipeline) const;

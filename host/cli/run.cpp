@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <tuple>
+#include <nlohmann/json.hpp>
 
 #include "commands.hpp"
 #include "failure.hpp"
@@ -162,7 +162,8 @@ class PipelineRun {
       return;
     }
     record.status = StepStatus::failed;
-    failure_.emplace(failure.exit(), failure.status(), "step \"" + step.name + "\": " + failure.what());
+    failure_.emplace(failure.exit(), failure.status(),
+                     "step \"" + step.name + "\": " + failure.what());
     session_.interrupts.cancel().cancel();
     changed_.notify_all();
   }
@@ -198,7 +199,8 @@ class PipelineRun {
     DataRecord record = *this->record.steps[*source.step].output;
     record.path.clear();
     record.step = pipeline_.steps[*source.step].name;
-    return {results_[*source.step], std::move(record), "the result of step " + source.text.substr(1)};
+    return {results_[*source.step], std::move(record),
+            "the result of step " + source.text.substr(1)};
   }
 
   // Results that no step will read any more.
@@ -243,7 +245,7 @@ class PipelineRun {
         return call_codec(step, CodecClient(instance), input, inputs.front().name, options);
       const std::string interface =
           step.interface.empty() ? only_interface(plugin.info()) : step.interface;
-      const std::string_view params = step.params ? std::string_view(*step.params)
+      const std::string_view params = step.params      ? std::string_view(*step.params)
                                       : inputs.empty() ? std::string_view("{}")
                                                        : input;
       return instance.call_json(interface, step.method, params, options) + "\n";

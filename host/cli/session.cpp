@@ -39,8 +39,8 @@ std::pair<std::string, std::string> split_plugin(const std::string& plugin) {
   const std::size_t at = plugin.find('@');
   if (at == std::string::npos) return {plugin, "*"};
   if (at + 1 == plugin.size())
-    throw usage_failure("\"" + plugin + "\" has no version range after the '@'. Example: " +
-                        plugin + "^1.0");
+    throw usage_failure("\"" + plugin +
+                        "\" has no version range after the '@'. Example: " + plugin + "^1.0");
   return {plugin.substr(0, at), plugin.substr(at + 1)};
 }
 
@@ -57,11 +57,9 @@ std::map<std::string, std::string> parse_pairs(const std::vector<std::string>& i
   for (const std::string& item : items) {
     const std::size_t equals = item.find('=');
     if (equals == 0 || equals == std::string::npos)
-      throw usage_failure(std::string(option) + " \"" + item +
-                          "\" is not of the form NAME=VALUE.");
+      throw usage_failure(std::string(option) + " \"" + item + "\" is not of the form NAME=VALUE.");
     const auto [at, added] = pairs.emplace(item.substr(0, equals), item.substr(equals + 1));
-    if (!added)
-      throw usage_failure(std::string(option) + " gives \"" + at->first + "\" twice.");
+    if (!added) throw usage_failure(std::string(option) + " gives \"" + at->first + "\" twice.");
   }
   return pairs;
 }
@@ -82,9 +80,9 @@ Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
   load.isolation = parse_isolation(options.isolation);
   Config config;
   for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;
-  Plugin plugin = attempt(session, Doing::loading, [&] { return host.load(id, load); });
-  Instance instance =
-      attempt(session, Doing::configuring, [&] { return plugin.open(config); });
+  Plugin plugin =
+      attempt(session, Doing::loading, [&, &name = id] { return host.load(name, load); });
+  Instance instance = attempt(session, Doing::configuring, [&] { return plugin.open(config); });
   return {std::move(plugin), std::move(instance)};
 }
 

@@ -40,6 +40,12 @@ std::shared_ptr<AttendedCall> AttendedCall::make(PluginState& plugin, wire::Call
     status = BH_OVERLOADED;
     return nullptr;
   }
+  if (caller.run() != 0 && caller.run() != wire::kFirstRun) {
+    caller.fail("there is no such stream");
+    status = BH_NOT_FOUND;
+    return nullptr;
+  }
+  caller.set_run(wire::kFirstRun);
   try {
     write(call->messages_->params.getRoot<capnp::AnyPointer>());
   } catch (const kj::Exception& exception) {

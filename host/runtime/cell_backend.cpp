@@ -46,6 +46,7 @@ class CellInstance final : public InstanceBackend, public wire::Channel {
   std::mutex mutex_;
   std::weak_ptr<Connection> open_in_;
   std::uint32_t id_ = 0;
+  std::uint16_t run_ = 0;
 };
 
 CellInstance::~CellInstance() {
@@ -62,7 +63,14 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
                                                 bh_status& status) {
   const std::lock_guard lock(mutex_);
   auto connection = open_in_.lock();
-  if (connection != nullptr && connection->alive()) {
+  const bool open = connection != nullptr && connection->alive();
+  if (context.run() != 0 && (context.run() != run_ || !open)) {
+    context.fail("there is no such stream: it went with its cell");
+    status = BH_NOT_FOUND;
+    return nullptr;
+  }
+  if (open) {
+    context.set_run(run_);
     id = id_;
     return connection;
   }
@@ -92,6 +100,8 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
   }
   open_in_ = connection;
   id = id_ = opened;
+  if (++run_ == 0) ++run_;
+  context.set_run(run_);
   return connection;
 }
 

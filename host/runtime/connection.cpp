@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kRest = 20'000'000;             // between looks at a busy connection
 constexpr std::int64_t kKillPatience = 2'000'000'000;  // for the kernel to end a killed cell
+constexpr std::chrono::milliseconds kOwnEndPatience{1000};  // for a cell that hung up
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
 constexpr std::uint64_t kFrameOverhead = 1 << 20;  // of a message above its payload
@@ -335,7 +336,9 @@ void Connection::lose(Lock&, bh_status status, const std::string& why) {
     end_status_ = status;
     end_why_ = why;
   }
-  kill_cell();
+  // A cell that hung up on its own is mostly about to end: a signal now would hide why. end_reason()
+  // ends the one that is not.
+  if (!end_why_.empty()) kill_cell();
   for (const auto& [id, question] : questions_) {
     if (!question->done) finish(*question, end_status_, {});
   }
@@ -521,7 +524,12 @@ std::string Connection::end_reason() {
   if (!why.empty()) return why;
   const std::lock_guard lock(exit_mutex_);
   if (exit_text_.empty()) {
-    if (const auto exit = launcher_->wait_exit(process_.id, kExitPatience)) {
+    auto exit = launcher_->wait_exit(process_.id, kOwnEndPatience);
+    if (!exit) {
+      kill_cell();
+      exit = launcher_->wait_exit(process_.id, kExitPatience);
+    }
+    if (exit) {
       exit_text_ = "its cell " + sandbox::describe_exit(*exit);
     } else if (!launcher_->alive()) {
       exit_text_ = "its cell ended, because the launcher process ended";

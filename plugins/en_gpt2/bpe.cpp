@@ -114,43 +114,41 @@ const std::vector<Part>& Merger::merge(std::string_view piece) {
 // --- pieces of any length ---
 //
 // A sequence of tokens is the merging of its bytes exactly when each two neighbours are the merging
-// of their own bytes. (Take the first merge across a boundary of the sequence: up to then both
-// sides went as they go alone, so the same merge would happen in the two neighbours alone.) So a
-// piece is merged in portions that overlap, and where a token of one portion and the next token in
-// the other stand together, the portions are joined.
+// of their own bytes: they stand together. (Take the first merge across a boundary of the sequence:
+// up to then both sides went as they go alone, so the same merge would happen in the two neighbours
+// alone.) So a piece is merged in portions that overlap, and where a token of one portion and the
+// next token in the other stand together, the portions are joined.
 
-// Whether the merging of the bytes of both is both.
-bool Merger::stand_together(std::string_view bytes, const Part& left, const Part& right) {
+// Whether the merging of `bytes`, those of both tokens, is both tokens.
+bool Merger::stand_together(std::string_view bytes, std::uint32_t left, std::uint32_t right) {
   pair_.clear();
   merge_into(bytes, pair_);
-  return pair_.size() == 2 && pair_[0].id == left.id && pair_[1].id == right.id;
+  return pair_.size() == 2 && pair_[0].id == left && pair_[1].id == right;
 }
 
-// parts_ are the merging of piece[begin, begin + window). Merges a portion that begins `kOverlap`
-// or more before its end, gives the tokens before the joint to the sink, and leaves the rest, up to
-// the end of the new portion, in parts_; `moved` is how far that begins after `begin`. False: no
-// joint.
-bool Merger::join(std::string_view piece, std::size_t begin, std::size_t window, const Sink& sink,
-                  bool& wanted, std::size_t& moved) {
+// Merges a portion that begins kOverlap or more bytes before the end of the last one, and moves the
+// tokens before the joint to `out`. False: there is no joint.
+bool Merger::join(LongPiece& state) {
+  const std::size_t window = state.end - state.begin;
   for (std::size_t overlap = kOverlap; overlap < window; overlap *= 2) {
-    std::size_t first = 0, start = 0;  // the token that the new portion begins with
-    while (first < parts_.size() && start + parts_[first].size <= window - overlap) {
+    std::size_t first = 0, start = state.begin;  // the token that the new portion begins with
+    while (first < parts_.size() && start + parts_[first].size + overlap <= state.end) {
       start += parts_[first++].size;
     }
     if (first == 0) return false;
     ahead_.clear();
-    merge_into(piece.substr(begin + start, kLong), ahead_);
+    merge_into(state.piece.substr(start, kLong), ahead_);
 
     std::size_t a = first, b = 0, end_a = start, begin_b = start;
-    while (a <= parts_.size() && b < ahead_.size()) {
+    while (b < ahead_.size()) {
       if (end_a == begin_b) {
         const Part &left = parts_[a - 1], &right = ahead_[b];
-        const std::string_view both =
-            piece.substr(begin + end_a - left.size, left.size + right.size);
-        if (stand_together(both, left, right)) {
-          wanted = sink(parts_.data(), a);
-          moved = end_a;
+        const std::string_view both = state.piece.substr(end_a - left.size, left.size + right.size);
+        if (stand_together(both, left.id, right.id)) {
+          for (std::size_t i = 0; i < a; ++i) state.out.push_back(parts_[i].id);
           parts_.assign(ahead_.begin() + static_cast<std::ptrdiff_t>(b), ahead_.end());
+          state.begin = end_a;
+          state.end = std::min(state.piece.size(), start + kLong);
           return true;
         }
       }
@@ -165,26 +163,37 @@ bool Merger::join(std::string_view piece, std::size_t begin, std::size_t window,
   return false;
 }
 
-void Merger::merge_long(std::string_view piece, const Sink& sink) {
-  std::size_t begin = 0;                            // of parts_
-  std::size_t end = std::min(piece.size(), kLong);  // of parts_
-  bool wanted = true;
-  merge(piece.substr(0, end));
-  while (end < piece.size()) {
-    const std::size_t window = end - begin;
-    std::size_t moved = 0;
-    if (join(piece, begin, window, sink, wanted, moved)) {
-      if (!wanted) return;
-      begin += moved;
-      std::size_t length = 0;
-      for (const Part& part : parts_) length += part.size;
-      end = begin + length;
-    } else {  // no vocabulary is known for which this happens
-      end = std::min(piece.size(), begin + 2 * window);
-      merge(piece.substr(begin, end - begin));
+// Makes the portion twice as long; and where that changes how it begins, so that it no longer
+// stands together with what is before it, takes that back too, until it does.
+void Merger::widen(LongPiece& state) {
+  std::size_t step = state.end - state.begin;
+  state.end = std::min(state.piece.size(), state.end + step);
+  for (;; step *= 2) {
+    merge(state.piece.substr(state.begin, state.end - state.begin));
+    if (state.out.size() == state.floor) return;
+    const std::uint32_t last = state.out.back();
+    const std::size_t size = vocabulary_.bytes(last).size();
+    const std::string_view both =
+        state.piece.substr(state.begin - size, size + parts_.front().size);
+    if (stand_together(both, last, parts_.front().id)) return;
+    for (std::size_t back = 0; back < step && state.out.size() != state.floor;) {
+      const std::size_t taken = vocabulary_.bytes(state.out.back()).size();
+      state.out.pop_back();
+      state.begin -= taken;
+      back += taken;
     }
   }
-  sink(parts_.data(), parts_.size());
+}
+
+void Merger::merge_long(std::string_view piece, bulkhead::sdk::Chunked<std::uint32_t>& out,
+                        const std::function<void(std::size_t)>& progress) {
+  LongPiece state{piece, out, out.size(), 0, std::min(piece.size(), kLong)};
+  merge(piece.substr(0, state.end));
+  while (state.end < piece.size()) {
+    progress(state.begin);
+    if (!join(state)) widen(state);
+  }
+  for (const Part& part : parts_) out.push_back(part.id);
 }
 
 }  // namespace en_gpt2

@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
-#include <utility>
 #include <vector>
+
+#include <bulkhead/sdk/chunked.hpp>
 
 #include "vocabulary.hpp"
 
@@ -20,30 +21,38 @@ struct Part {
 };
 
 // Merges pieces; keeps its working memory from one to the next, so it belongs to one thread. Time
-// is n log n in the length of a piece; working memory is bounded (see merge_long).
+// is n log n in the length of a piece.
 class Merger {
  public:
-  // Receives tokens in order; false: no more are wanted.
-  using Sink = std::function<bool(const Part*, std::size_t)>;
-
   explicit Merger(const Vocabulary& vocabulary) : vocabulary_(vocabulary) {}
 
-  // The parts of a piece of at least a byte, valid until the next call.
+  // The parts of a piece of at least a byte, valid until the next call. Working memory grows with
+  // the piece: for pieces up to kLong.
   const std::vector<Part>& merge(std::string_view piece);
 
-  // The same for a piece of any length, in portions. Ends early where `sink` says so.
-  void merge_long(std::string_view piece, const Sink& sink);
+  // The same for a piece of any length, in portions: appends the ids to `out`. Tells `progress` now
+  // and then how many bytes are done; that may throw.
+  void merge_long(std::string_view piece, bulkhead::sdk::Chunked<std::uint32_t>& out,
+                  const std::function<void(std::size_t)>& progress);
 
-  // Pieces up to this length are for merge().
   static constexpr std::size_t kLong = 16 * 1024;
 
  private:
   void merge_by_scan(std::string_view piece, std::vector<Part>& out);
   void merge_by_heap(std::string_view piece, std::vector<Part>& out);
   void merge_into(std::string_view piece, std::vector<Part>& out);
-  bool stand_together(std::string_view bytes, const Part& left, const Part& right);
-  bool join(std::string_view piece, std::size_t begin, std::size_t window, const Sink& sink,
-            bool& wanted, std::size_t& moved);
+  bool stand_together(std::string_view bytes, std::uint32_t left, std::uint32_t right);
+
+  // The state of merge_long: parts_ is the merging of piece[begin, end), `out` that of what is
+  // before it, and where they meet they stand together.
+  struct LongPiece {
+    std::string_view piece;
+    bulkhead::sdk::Chunked<std::uint32_t>& out;
+    const std::size_t floor;  // of out: what was in it before
+    std::size_t begin, end;
+  };
+  bool join(LongPiece& state);
+  void widen(LongPiece& state);
 
   struct Node {  // a token that begins at this byte of the piece
     std::uint32_t id;

@@ -1,6 +1,7 @@
 #include "encoder.hpp"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace en_gpt2 {
@@ -96,15 +97,19 @@ void Encoder::encode_piece(std::string_view piece, TokenSink& sink) {
     }
     return;
   }
-  const char* at = piece.data();
-  merger_.merge_long(piece, [&](const Part* parts, std::size_t count) {
-    for (std::size_t i = 0; i < count && !sink.full(); ++i) {
-      sink.put(parts[i]);
-      at += parts[i].size;
-    }
-    poll(at);
-    return !sink.full();
-  });
+  bulkhead::sdk::Chunked<std::uint32_t> own;
+  bulkhead::sdk::Chunked<std::uint32_t>& ids = sink.list() != nullptr ? *sink.list() : own;
+  std::uint64_t count = ids.size(), bytes = piece.size();
+  merge_long(piece, ids);
+  for (count = ids.size() - count; count > sink.room(); --count) {
+    bytes -= vocabulary_.bytes(ids.back()).size();
+    ids.pop_back();
+  }
+  sink.add(count, bytes);
+}
+
+void Encoder::merge_long(std::string_view piece, bulkhead::sdk::Chunked<std::uint32_t>& out) {
+  merger_.merge_long(piece, out, [&](std::size_t done) { poll(piece.data() + done); });
 }
 
 void Encoder::encode_invalid(std::string_view text, std::size_t valid, TokenSink& sink) {
@@ -119,12 +124,12 @@ void Encoder::encode_invalid(std::string_view text, std::size_t valid, TokenSink
     if (const std::uint32_t id = vocabulary_.find(piece); id != kNoToken) {
       parts.push_back({static_cast<std::uint32_t>(piece.size()), id});
     } else {
-      const char* done = piece.data();
-      merger_.merge_long(piece, [&](const Part* some, std::size_t count) {
-        parts.insert(parts.end(), some, some + count);
-        for (std::size_t i = 0; i < count; ++i) done += some[i].size;
-        poll(done);
-        return true;
+      bulkhead::sdk::Chunked<std::uint32_t> ids;
+      merge_long(piece, ids);
+      ids.for_each_part([&](std::span<const std::uint32_t> some) {
+        for (const std::uint32_t id : some) {
+          parts.push_back({static_cast<std::uint32_t>(vocabulary_.bytes(id).size()), id});
+        }
       });
     }
     unstable.add_piece(parts);

@@ -30,6 +30,13 @@ class TokenSink {
     ++count_;
     bytes_ += part.size;
   }
+  // Tokens that were put into list(), if there is one: not more than room().
+  void add(std::uint64_t count, std::uint64_t bytes) {
+    count_ += count;
+    bytes_ += bytes;
+  }
+  std::uint64_t room() const { return limit_ - count_; }
+  bulkhead::sdk::Chunked<std::uint32_t>* list() const { return ids_; }
   std::uint64_t count() const { return count_; }
   std::uint64_t bytes() const { return bytes_; }  // of all tokens
 
@@ -55,6 +62,7 @@ class Encoder {
   void encode_ordinary(std::string_view text, TokenSink& sink);
   void encode_invalid(std::string_view text, std::size_t valid, TokenSink& sink);
   void encode_piece(std::string_view piece, TokenSink& sink);
+  void merge_long(std::string_view piece, bulkhead::sdk::Chunked<std::uint32_t>& out);
   void poll(const char* at);
 
   const Vocabulary& vocabulary_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -10,8 +11,10 @@
 
 #include <bulkhead/abi/core.h>
 
+#include <array>
 #include <exception>
 #include <optional>
+#include <thread>
 
 #include "sandbox/launch/hygiene.hpp"
 #include "sandbox/launch/service.hpp"
@@ -40,6 +43,19 @@ std::optional<ucred> control_peer() {
   size = sizeof peer;
   const bool known = getsockopt(kControlDescriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
   return type == SOCK_SEQPACKET && known && peer.pid > 0 ? std::optional(peer) : std::nullopt;
+}
+
+// glibc opens /proc/sys/vm/overcommit_memory when a thread's heap first shrinks, and remembers the
+// answer. A locked cell may open nothing, so the question is asked here, for all cells: blocks
+// below the mmap threshold fill a heap of a second thread, and freeing them shrinks it.
+void settle_allocator() {
+  std::thread([] {
+    constexpr std::size_t kBlock = 100'000;
+    std::array<void*, 16> blocks;
+    for (void*& block : blocks) block = malloc(kBlock);
+    asm volatile("" : : "r"(blocks.data()) : "memory");  // or the compiler leaves both out
+    for (void* block : blocks) free(block);
+  }).join();
 }
 
 int serve_host(pid_t host) {
@@ -88,6 +104,7 @@ int launcher_main(int argc, char** argv) {
   prctl(PR_SET_NAME, "bh-launcher", 0, 0, 0);
   if (BH_BUILT_SANITIZERS == 0) erase_environment();
   try {
+    settle_allocator();
     return serve_host(host->pid);
   } catch (const std::exception& error) {
     fprintf(stderr, "bulkhead-launcher can't start: %s\n", error.what());

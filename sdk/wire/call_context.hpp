@@ -71,6 +71,11 @@ class CallContext : public bh_call {
   void set_output_limit(std::uint64_t bytes) { output_limit_ = bytes; }
   std::uint64_t output_limit() const { return output_limit_; }
 
+  // Which run of the plugin the call is for, or was served by: a state that a crash ended must not
+  // be taken for one of the next run. 0: any.
+  void set_run(std::uint16_t run) { run_ = run; }
+  std::uint16_t run() const { return run_; }
+
   // Whoever waits for the call registers how to be woken by stop(); null: nobody. Once this
   // returns, an older waker runs no more.
   class Waker {
@@ -84,6 +89,7 @@ class CallContext : public bh_call {
   struct Block;
   std::uint32_t stop_ = 0;
   bool cancellable_ = false;
+  std::uint16_t run_ = 0;
   Block* blocks_ = nullptr;
   std::uint64_t allocated_ = 0;
   std::uint64_t output_limit_ = kDefaultOutputLimit;

@@ -20,12 +20,16 @@ using WriteParams = std::function<void(capnp::AnyPointer::Builder)>;
 // Takes over the results of a call that succeeded; not BH_OK: they are not what the contract says.
 using ReadResults = std::function<bh_status(CallContext&, capnp::AnyPointer::Reader)>;
 
+// The only run of a plugin in process.
+constexpr std::uint16_t kFirstRun = 1;
+
 // Carries calls to an instance that runs elsewhere: in a cell, or on a thread of the host.
 class Channel {
  public:
   virtual ~Channel() = default;
   // Runs a method and waits. Deadline, cancellation and progress as the context says; the words of
-  // an error go to the context.
+  // an error go to the context. A context that names a run is served by that run or refused with
+  // BH_NOT_FOUND; afterwards it names the run that served it.
   virtual bh_status call(CallContext& context, const char* interface, std::uint16_t method,
                          const WriteParams& write, const ReadResults& read) = 0;
   // Starts a method. `write` runs before this returns; `read` and then `done` run later, once, on a

@@ -129,6 +129,32 @@ bh_status explain(bh_status status, CallContext& context, const char* label, std
   return status;
 }
 
+// A stream's handle carries the run of the plugin that the stream lives in.
+constexpr unsigned kRunShift = 48;
+template <class M>
+constexpr bool kUsesStream = std::is_same_v<typename M::Params, bh_codec_stream_params>;
+template <class M>
+constexpr bool kOpensStream = std::is_same_v<typename M::Result, bh_codec_stream_result>;
+
+template <class M>
+typename M::Params for_run(const typename M::Params& params, CallContext& context) {
+  typename M::Params adjusted = params;
+  context.set_run(0);
+  if constexpr (kUsesStream<M>) {
+    context.set_run(static_cast<std::uint16_t>(params.stream >> kRunShift));
+    adjusted.stream &= (std::uint64_t{1} << kRunShift) - 1;
+    if (context.run() == 0) adjusted.stream = 0;  // no handle that was ever given out
+  }
+  return adjusted;
+}
+
+template <class M>
+void mark_run(typename M::Result& result, const CallContext& context) {
+  if constexpr (kOpensStream<M>) {
+    result.stream |= static_cast<std::uint64_t>(context.run()) << kRunShift;
+  }
+}
+
 template <class M>
 bool usable(const typename M::Params* params, const typename M::Result* result) {
   if (result == nullptr || result->struct_size < sizeof *result) return false;
@@ -148,6 +174,22 @@ bh_status closed(CallContext& context) {
   return BH_UNAVAILABLE;
 }
 
+// A call on the caller's own thread.
+template <class M>
+bh_status run_direct(const Endpoint& endpoint, const void* table, CallContext& context,
+                     const typename M::Params& params, typename M::Result& result) {
+  if (context.run() != 0 && context.run() != kFirstRun) {
+    context.fail("there is no such stream");
+    return BH_NOT_FOUND;
+  }
+  context.set_run(kFirstRun);
+  context.begin_direct(endpoint.default_timeout, &endpoint.closed);
+  const bh_status status = M::invoke(*static_cast<const bh_codec_v1*>(table), &context,
+                                     endpoint.instance, &params, &result);
+  if (status != BH_OK) return status;
+  return valid(result, bounds(params), context) ? BH_OK : BH_PROTOCOL_ERROR;
+}
+
 // A call through the given-out table, wherever the plugin runs.
 template <class M>
 bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* params,
@@ -159,18 +201,20 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
     status = closed(context);
   } else if (!usable<M>(params, result)) {
     status = unusable(context);
-  } else if (const void* table = endpoint.tables[kIndex]; table != nullptr && !context.attended()) {
-    context.begin_direct(endpoint.default_timeout, &endpoint.closed);
-    status =
-        M::invoke(*static_cast<const bh_codec_v1*>(table), call, endpoint.instance, params, result);
-    if (status == BH_OK && !valid(*result, bounds(*params), context)) status = BH_PROTOCOL_ERROR;
   } else {
-    status = endpoint.channel->call(
-        context, BH_CODEC_1, M::kNumber,
-        [params](capnp::AnyPointer::Builder message) { M::write_params(*params, message); },
-        [params, result](CallContext& at, capnp::AnyPointer::Reader message) {
-          return M::read_results(message, at, bounds(*params), *result);
-        });
+    const auto adjusted = for_run<M>(*params, context);
+    const void* table = endpoint.tables[kIndex];
+    if (table != nullptr && !context.attended()) {
+      status = run_direct<M>(endpoint, table, context, adjusted, *result);
+    } else {
+      status = endpoint.channel->call(
+          context, BH_CODEC_1, M::kNumber,
+          [&](capnp::AnyPointer::Builder message) { M::write_params(adjusted, message); },
+          [&](CallContext& at, capnp::AnyPointer::Reader message) {
+            return M::read_results(message, at, bounds(adjusted), *result);
+          });
+    }
+    if (status == BH_OK) mark_run<M>(*result, context);
   }
   endpoint.counters->count(status != BH_OK);
   if (status == BH_OK) [[likely]]
@@ -218,11 +262,15 @@ bh_status start(Endpoint& endpoint, CallContext& context, const void* params, vo
   auto* typed_result = static_cast<typename M::Result*>(result);
   if (!usable<M>(typed, typed_result)) return unusable(context);
   auto submitted = std::make_unique<Submitted>(Submitted{&endpoint, &context, M::kNumber, done});
+  const auto adjusted = for_run<M>(*typed, context);
   const bh_status status = endpoint.channel->submit(
       context, BH_CODEC_1, M::kNumber,
-      [typed](capnp::AnyPointer::Builder message) { M::write_params(*typed, message); },
-      [typed_result, limits = bounds(*typed)](CallContext& at, capnp::AnyPointer::Reader message) {
-        return M::read_results(message, at, limits, *typed_result);
+      [&](capnp::AnyPointer::Builder message) { M::write_params(adjusted, message); },
+      [typed_result, limits = bounds(adjusted)](CallContext& at,
+                                                capnp::AnyPointer::Reader message) {
+        const bh_status read = M::read_results(message, at, limits, *typed_result);
+        if (read == BH_OK) mark_run<M>(*typed_result, at);
+        return read;
       },
       {&Submitted::finish, submitted.get()});
   if (status == BH_OK) submitted.release();

@@ -306,10 +306,9 @@ bh_status read(InfoResults::Reader message, CallContext& context, bh_codec_info_
 }
 
 bool valid(const bh_codec_encode_result& result, const Bounds& bounds, const CallContext& context) {
-  return owns_array(context, result.ids, result.count) &&
-         (result.offsets == nullptr
-              ? !bounds.offsets
-              : offsets_valid(context, result.offsets, result.count, bounds.text_bytes));
+  if (!owns_array(context, result.ids, result.count)) return false;
+  if (result.offsets == nullptr) return !bounds.offsets;
+  return offsets_valid(context, result.offsets, result.count, bounds.text_bytes);
 }
 
 bool valid(const bh_codec_bytes_result& result, const Bounds&, const CallContext& context) {
@@ -332,7 +331,7 @@ bool valid(const bh_codec_encode_batch_result& result, const Bounds& bounds,
 }
 
 bool valid(const bh_codec_stream_result& result, const Bounds&, const CallContext&) {
-  return result.stream != 0;
+  return result.stream != 0 && result.stream < (std::uint64_t{1} << 48);
 }
 
 bool valid(const bh_codec_info_result& result, const Bounds&, const CallContext& context) {

@@ -170,14 +170,14 @@ class RawCodec {
   std::unique_ptr<RawCall> call_;
 };
 
-// Collects the nanoseconds of each repetition by the name of the benchmark.
+// Collects the nanoseconds of processor time of each repetition, by the name of the benchmark.
 class Collector final : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.run_type == Run::RT_Iteration) {
-        nanoseconds_[run.run_name.function_name].push_back(run.GetAdjustedRealTime());
+        nanoseconds_[run.run_name.function_name].push_back(run.GetAdjustedCPUTime());
       }
     }
   }

@@ -27,8 +27,8 @@ TEST_CASE("encode writes each format, from a file and from standard input, in bo
   world.file("text", "Hi\n");
   const std::string isolation = GENERATE("cell", "in-process");
   const auto encode = [&](const std::string& format) {
-    return world.run(
-        codec("encode", {"--encoding", "bytes", "--isolation", isolation, "--format", format, "text"}));
+    return world.run(codec(
+        "encode", {"--encoding", "bytes", "--isolation", isolation, "--format", format, "text"}));
   };
   const Ran text = encode("text");
   INFO(text);
@@ -131,8 +131,8 @@ TEST_CASE("--output is written whole, keeps the file's mode, and reports with --
   const World world;
   world.file("ids", "old");
   std::filesystem::permissions(world.folder() / "ids", std::filesystem::perms(0640));
-  const Ran ran = world.run(
-      codec("encode", {"--json", "--format", "json", "--output", "ids"}), input("ab"));
+  const Ran ran =
+      world.run(codec("encode", {"--json", "--format", "json", "--output", "ids"}), input("ab"));
   CHECK(ran.exit == 0);
   CHECK(world.content("ids") == "[97,98]\n");
   CHECK(std::filesystem::status(world.folder() / "ids").permissions() ==
@@ -160,9 +160,11 @@ TEST_CASE("each kind of failure has its exit code and its status word") {
       {{"codec", "encode", "--plugin", "letters", "--timeout", "5"}, 2, "usage"},
       {{"codec", "encode", "--plugin", "letters", "--config", "encoding"}, 2, "usage"},
       {{"codec", "encode", "--plugin", "letters", "--encoding", "none"}, 2, "invalid_argument"},
-      {{"codec", "encode", "--plugin", "crash_call", "--isolation", "cell", "segv"}, 7,
+      {{"codec", "encode", "--plugin", "crash_call", "--isolation", "cell", "segv"},
+       7,
        "plugin_crashed"},
-      {{"codec", "encode", "--plugin", "slow", "--timeout", "100ms", "minute"}, 6,
+      {{"codec", "encode", "--plugin", "slow", "--timeout", "100ms", "minute"},
+       6,
        "deadline_exceeded"},
       {{"codec", "encode", "--policy", "no_such_policy", "--plugin", "letters"}, 4, "data_invalid"},
   }));

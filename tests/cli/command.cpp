@@ -86,7 +86,8 @@ Ran World::shell(const std::string& script) const {
 
 std::vector<std::string> World::names() const {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(folder())) names.push_back(entry.path().filename());
+  for (const auto& entry : fs::directory_iterator(folder()))
+    names.push_back(entry.path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -114,8 +115,8 @@ Ran World::execute(const std::vector<std::string>& words, const How& how) const 
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::signal(SIGPIPE, SIG_DFL);
     ::dup2(in.read_end.get(), 0);
-    const int to = how.output_to.empty() ? out.write_end.get()
-                                         : ::open(how.output_to.c_str(), O_WRONLY);
+    const int to =
+        how.output_to.empty() ? out.write_end.get() : ::open(how.output_to.c_str(), O_WRONLY);
     ::dup2(to, 1);
     ::dup2(err.write_end.get(), 2);
     ::close_range(3, ~0u, 0);

@@ -17,7 +17,8 @@ const json* find(const json& list, const std::string& id, const std::string& ver
 
 TEST_CASE("list shows plugins with the isolation that the policy gives") {
   World world;
-  world.file("policy.toml", "policy = 1\n\n[[rule]]\nmatch = \"letters\"\nisolation = \"in-process\"\n");
+  world.file("policy.toml",
+             "policy = 1\n\n[[rule]]\nmatch = \"letters\"\nisolation = \"in-process\"\n");
   const Ran ran = world.run({"--json", "--policy", "policy.toml", "list"});
   INFO(ran);
   REQUIRE(ran.exit == 0);
@@ -63,7 +64,8 @@ TEST_CASE("info shows the manifest, the package's hash and the level, by range")
   const json loaded = json::parse(world.run({"info", "letters", "--load", "--json"}).out);
   CHECK(loaded["codec"]["name"] == "null");
   CHECK(loaded["package_hash"] == info["package_hash"]);
-  CHECK(json::parse(world.run({"info", "letters", "--isolation", "in-process", "--json"}).out)["level"] ==
+  CHECK(json::parse(
+            world.run({"info", "letters", "--isolation", "in-process", "--json"}).out)["level"] ==
         0);
   CHECK(json::parse(world.run({"info", "null_codec@<1.2", "--json"}).out)["version"] == "1.0.0");
   CHECK(world.run({"info", "letters"}).out.find("letters 1.2.0  A test plugin") == 0);
@@ -97,8 +99,7 @@ TEST_CASE("call takes JSON and gives JSON, in both isolations") {
   CHECK(json::parse(ran.out)["ids"] == json({72, 105}));
   CHECK(json::parse(call({"count", "-"}, R"({"text": "four"})").out)["count"] == 4);
   CHECK(json::parse(call({"info"}).out)["name"] == "null");
-  const json answer =
-      json::parse(call({"info", "--json", "--interface", "bulkhead.codec/1"}).out);
+  const json answer = json::parse(call({"info", "--json", "--interface", "bulkhead.codec/1"}).out);
   CHECK(answer["result"]["name"] == "null");
   CHECK(answer["isolation"] == isolation);
   CHECK(call({"encode", "{"}).exit == 2);

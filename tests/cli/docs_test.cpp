@@ -1,9 +1,9 @@
 // docs/command-line.md and the program stay in step: it names every command and option, and its
 // examples print what it says.
-#include <catch2/catch.hpp>
 #include <regex>
 #include <set>
 #include <sstream>
+#include <catch2/catch.hpp>
 
 #include "tests/cli/command.hpp"
 
@@ -12,10 +12,17 @@ namespace {
 
 std::string page() { return read_file(BULKHEAD_COMMAND_LINE_PAGE); }
 
-const std::vector<std::vector<std::string>> kCommands = {
-    {},     {"list"},  {"info"},            {"call"},           {"run"},
-    {"ps"}, {"doctor"}, {"codec", "encode"}, {"codec", "decode"}, {"codec", "tokenize"},
-    {"codec", "count"}};
+const std::vector<std::vector<std::string>> kCommands = {{},
+                                                         {"list"},
+                                                         {"info"},
+                                                         {"call"},
+                                                         {"run"},
+                                                         {"ps"},
+                                                         {"doctor"},
+                                                         {"codec", "encode"},
+                                                         {"codec", "decode"},
+                                                         {"codec", "tokenize"},
+                                                         {"codec", "count"}};
 
 std::set<std::string> options_in(const std::string& text) {
   std::set<std::string> options;
@@ -52,8 +59,10 @@ TEST_CASE("the page has every command of the help text") {
   bool commands = false;
   unsigned found = 0;
   for (std::string line; std::getline(help, line);) {
-    if (line == "Subcommands:") commands = true;
-    else if (line.empty()) commands = false;
+    if (line == "Subcommands:")
+      commands = true;
+    else if (line.empty())
+      commands = false;
     else if (commands) {
       const std::string name = line.substr(2, line.find(' ', 2) - 2);
       INFO(name);

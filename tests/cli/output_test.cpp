@@ -1,9 +1,9 @@
 // What happens when standard output, standard input or the disk let the command down, and when the
 // user interrupts it.
-#include <catch2/catch.hpp>
-#include <csignal>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <csignal>
+#include <catch2/catch.hpp>
 
 #include "sdk/wire/unique_fd.hpp"
 #include "tests/cli/command.hpp"
@@ -42,9 +42,9 @@ TEST_CASE("a full disk under standard output is a clear error, exit 74") {
 TEST_CASE("a reader that ends is an error and no signal") {
   const World world;
   world.file("text", std::string(1 << 20, 'x'));
-  const Ran ran =
-      world.shell("bulkhead codec encode --plugin letters text | head -c 1 > /dev/null; "
-                  "exit ${PIPESTATUS[0]}");
+  const Ran ran = world.shell(
+      "bulkhead codec encode --plugin letters text | head -c 1 > /dev/null; "
+      "exit ${PIPESTATUS[0]}");
   INFO(ran);
   CHECK(ran.exit == 74);
   CHECK(ran.err.find("The program that read it has ended.") != std::string::npos);
@@ -77,14 +77,16 @@ TEST_CASE("an output may be a device or a link, which stays what it is") {
   const World world;
   world.file("text", "a");
   world.file("real", "old");
-  CHECK(world.run({"codec", "encode", "--plugin", "letters", "--output", "/dev/null", "text"}).exit ==
-        0);
+  CHECK(
+      world.run({"codec", "encode", "--plugin", "letters", "--output", "/dev/null", "text"}).exit ==
+      0);
   CHECK(std::filesystem::is_character_file("/dev/null"));
   const Ran full =
       world.run({"codec", "encode", "--plugin", "letters", "--output", "/dev/full", "text"});
   CHECK(full.exit == 74);
   std::filesystem::create_symlink("real", world.folder() / "link");
-  CHECK(world.run({"codec", "encode", "--plugin", "letters", "--output", "link", "text"}).exit == 0);
+  CHECK(world.run({"codec", "encode", "--plugin", "letters", "--output", "link", "text"}).exit ==
+        0);
   CHECK(std::filesystem::is_symlink(world.folder() / "link"));
   CHECK(world.content("real") == "97\n");
 }

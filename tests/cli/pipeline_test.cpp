@@ -1,7 +1,7 @@
 // bulkhead run: order, outputs, records, and every mistake that a pipeline file can have.
+#include <regex>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "tests/cli/command.hpp"
 
@@ -90,8 +90,9 @@ TEST_CASE("--set, --isolation and --record change a run") {
   World world;
   world.file("corpus.txt", "Hello\n");
   world.file("roundtrip.toml", kRoundtrip);
-  CHECK(world.run({"run", "roundtrip.toml", "--set", "mode=in-process", "--record", "r.json"}).exit ==
-        0);
+  CHECK(
+      world.run({"run", "roundtrip.toml", "--set", "mode=in-process", "--record", "r.json"}).exit ==
+      0);
   json record = json::parse(world.content("r.json"));
   CHECK(step(record, "decode")["isolation"] == "in-process");
   CHECK(step(record, "encode")["isolation"] == "cell");
@@ -215,7 +216,8 @@ TEST_CASE("a mistake in a pipeline file is found before anything runs, with its 
       {"\"@encode\"", "\"@encod\"", "no step 'encod'; did you mean 'encode'?"},
       {"input = \"corpus.txt\"", "input = \"@decode\"",
        "wait for each other: decode needs encode needs decode"},
-      {"name = \"decode\"", "name = \"encode\"", "p.toml:20:8: a step named 'encode' is already in line 12"},
+      {"name = \"decode\"", "name = \"encode\"",
+       "p.toml:20:8: a step named 'encode' is already in line 12"},
       {"name = \"decode\"", "name = \"a step\"", "letters, digits"},
       {"input = \"corpus.txt\"", "input = \"corpus.text\"",
        "p.toml:24:9: there is no file 'corpus.text'", 3},

@@ -4,12 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <csignal>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <thread>
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "sdk/wire/unique_fd.hpp"
 #include "tests/cli/command.hpp"
@@ -124,10 +124,9 @@ TEST_CASE("a host that does not answer, or answers nonsense, is left out with th
   make_runtime_folder(world);
   Endpoint hung(world, ::getpid());
   Endpoint liar(world, ::getppid());
-  const std::string nonsense =
-      GENERATE(std::string(), std::string("no JSON"), std::string("[]"), std::string("{}"),
-               std::string(R"({"pid":"\u001b[31m"})"), std::string(100000, '['),
-               std::string((16 << 20) + 1, ' '));
+  const std::string nonsense = GENERATE(std::string(), std::string("no JSON"), std::string("[]"),
+                                        std::string("{}"), std::string(R"({"pid":"\u001b[31m"})"),
+                                        std::string(100000, '['), std::string((16 << 20) + 1, ' '));
   std::thread server = liar.answer(nonsense);
   const Ran ran = world.run({"ps", "--json"});
   server.join();
@@ -137,7 +136,8 @@ TEST_CASE("a host that does not answer, or answers nonsense, is left out with th
   CHECK(answer["hosts"].empty());
   REQUIRE(answer["unreachable"].size() == 2);
   std::string reasons;
-  for (const json& item : answer["unreachable"]) reasons += item["reason"].get<std::string>() + "\n";
+  for (const json& item : answer["unreachable"])
+    reasons += item["reason"].get<std::string>() + "\n";
   CHECK(reasons.find("did not answer") != std::string::npos);
   CHECK((reasons.find("no status document") != std::string::npos ||
          reasons.find("larger than 16 MiB") != std::string::npos));

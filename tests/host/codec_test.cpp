@@ -1,6 +1,7 @@
 // en_gpt2 through the host, in both modes: the same ids as tiktoken, on everything. The plugin's
 // own tests (tests/plugins/en_gpt2) look closer at each rule; here the way through the host counts.
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <catch2/catch.hpp>
 

@@ -149,13 +149,15 @@ TEST_CASE_METHOD(Cells, "a cell that dies of its memory limit is a crash") {
   CHECK(codec.count("next") == 4);
 }
 
-TEST_CASE_METHOD(Cells,
-                 "a file that a cell opens is the end of it, and the report names the reason") {
+TEST_CASE_METHOD(Cells, "a cell can't open the machine's files") {
   if (load("null_codec", Isolation::cell).level().number == 0) return;
   const CodecClient codec = cell("opens_passwd");
   const Failure failure = failure_of([&] { codec.encode("now"); });
-  CHECK(failure.status == Status::plugin_crashed);
-  CHECK_THAT(failure.message, Contains("SIGSYS") && Contains("sandbox"));
+  // Refused by the filter, or ended by it: then the report names the reason.
+  if (failure.status != Status::permission_denied) {
+    CHECK(failure.status == Status::plugin_crashed);
+    CHECK_THAT(failure.message, Contains("SIGSYS") && Contains("sandbox"));
+  }
 }
 
 TEST_CASE_METHOD(Cells, "a cell has none of the host's descriptors") {

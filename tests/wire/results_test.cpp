@@ -40,13 +40,20 @@ TEST_CASE("offsets must ascend from 0 to within the text") {
   CallContext call;
   const auto* ids = block<std::uint32_t>(call, {1, 2});
   const auto check = [&](std::initializer_list<std::uint64_t> offsets) {
-    return valid(encoded(ids, 2, block(call, offsets)), {.text_bytes = 10}, call);
+    return valid(encoded(ids, 2, block(call, offsets)), {.text_bytes = 10, .offsets = true}, call);
   };
   CHECK(check({0, 4, 10}));
   CHECK_FALSE(check({0, 4, 11}));
   CHECK_FALSE(check({0, 5, 4}));
   CHECK_FALSE(check({1, 4, 10}));
-  CHECK_FALSE(valid(encoded(ids, 2, block<std::uint64_t>(call, {0, 4})), {.text_bytes = 10}, call));
+  CHECK_FALSE(valid(encoded(ids, 2, block<std::uint64_t>(call, {0, 4})),
+                    {.text_bytes = 10, .offsets = true}, call));
+}
+
+TEST_CASE("offsets that were asked for must be there") {
+  CallContext call;
+  const auto* ids = block<std::uint32_t>(call, {1});
+  CHECK_FALSE(valid(encoded(ids, 1), {.text_bytes = 10, .offsets = true}, call));
 }
 
 TEST_CASE("a batch must answer for each item") {
@@ -54,8 +61,8 @@ TEST_CASE("a batch must answer for each item") {
   const auto* ids = block<std::uint32_t>(call, {1, 2});
   const auto* offsets = block<std::uint64_t>(call, {0, 1, 2});
   const bh_codec_encode_batch_result result = {sizeof result, 0, ids, 2, offsets, 2};
-  CHECK(valid(result, {.items = 2}, call));
-  CHECK_FALSE(valid(result, {.items = 3}, call));
+  CHECK(valid(result, {.text_bytes = 0, .items = 2}, call));
+  CHECK_FALSE(valid(result, {.text_bytes = 0, .items = 3}, call));
 }
 
 TEST_CASE("results of a message that contradicts itself are refused") {

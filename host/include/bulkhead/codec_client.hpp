@@ -109,9 +109,12 @@ class BULKHEAD_API DecodeStream {
 
  private:
   friend class CodecClient;
+  using Method = decltype(&bh_codec_v1::stream_push);
   DecodeStream(CodecClient codec, std::uint64_t stream);
+  std::string call(Method method, const char* name, std::span<const std::uint32_t> ids,
+                   const CallOptions& options);
   std::unique_ptr<CodecClient> codec_;
-  std::uint64_t stream_ = 0;
+  std::uint64_t stream_ = 0;  // 0: finished
 };
 
 }  // namespace bulkhead

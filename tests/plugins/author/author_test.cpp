@@ -181,9 +181,18 @@ TEST_CASE("a chunked list keeps what was put in, in order") {
     parts.insert(parts.end(), part.begin(), part.end());
   });
   CHECK(parts == expected);
+  for (int i = 0; i < 200'000; ++i) {
+    REQUIRE(list.back() == expected.back());
+    list.pop_back();
+    expected.pop_back();
+  }
+  REQUIRE(list.size() == expected.size());
   auto moved = std::move(list);
   Ids drained(moved.size());
   moved.drain(drained.data());
   CHECK(drained == expected);
+  CHECK(moved.empty());
+  moved.push_back(1);
+  moved.pop_back();
   CHECK(moved.empty());
 }

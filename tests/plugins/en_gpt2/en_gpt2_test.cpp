@@ -166,6 +166,23 @@ TEST_CASE_METHOD(Gpt2, "max_tokens ends the encoding early") {
   }
 }
 
+TEST_CASE_METHOD(Gpt2, "max_tokens ends a long piece early") {
+  const std::string text = "so " + std::string(40'000, 'x') + "!";
+  const Ids all = codec.encode(text);
+  const std::size_t limit = GENERATE(1u, 2u, 100u, 1000u);
+  REQUIRE(all.size() > limit);
+  TestCall call;
+  auto params = TestCodec::params_of(text);
+  params.max_tokens = limit;
+  const auto part = codec.encode(params, call);
+  CHECK(part.ids == Ids(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(limit)));
+  CHECK(part.truncated);
+  bh_codec_count_result counted{sizeof(bh_codec_count_result), 0, 0};
+  REQUIRE(codec.table().count(call, codec.instance(), &params, &counted) == BH_OK);
+  CHECK(counted.count == limit);
+  CHECK(counted.truncated == 1);
+}
+
 TEST_CASE_METHOD(Cl100k, "special tokens: ordinary text, allowed, disallowed") {
   const std::string text = "a<|endoftext|>b<|fim_prefix|>c<|nonsense|>";
   const Ids ordinary = codec.encode(text);

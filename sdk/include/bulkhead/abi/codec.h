@@ -111,7 +111,7 @@ typedef struct bh_codec_decode_batch_params {
 typedef struct bh_codec_stream_result {
   uint32_t struct_size;
   uint32_t reserved;
-  uint64_t stream; /* a handle of this instance, never 0 */
+  uint64_t stream; /* a handle; a plugin gives out 1 to 2^48 - 1, the host marks the rest */
 } bh_codec_stream_result;
 
 typedef struct bh_codec_stream_params {

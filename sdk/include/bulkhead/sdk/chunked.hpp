@@ -47,6 +47,19 @@ class Chunked {
     }
   }
 
+  // The last value, and taking it away; not for an empty list.
+  T back() const noexcept { return next_[-1]; }
+  void pop_back() noexcept {
+    if (--next_ != begin_of_last()) return;
+    chunks_.pop_back();  // no chunk is ever empty
+    if (chunks_.empty()) {
+      Chunked().swap(*this);
+      return;
+    }
+    filled_ -= chunks_.back().capacity;
+    next_ = end_ = chunks_.back().values.get() + chunks_.back().capacity;
+  }
+
   // Calls visit(std::span<const T>) for each part, in order.
   template <class Visit>
   void for_each_part(Visit&& visit) const {

@@ -49,13 +49,13 @@ void for_each_item(const Call& call, std::size_t count, unsigned threads, const 
   };
 
   {
-    std::vector<std::jthread> helpers;
+    std::vector<std::jthread> others;
     const std::size_t wanted =
         std::min<std::size_t>({threads, kMostThreads, std::max<std::size_t>(count, 1)});
-    helpers.reserve(wanted);
+    others.reserve(wanted);
     for (std::size_t i = 1; i < wanted; ++i) {
       try {
-        helpers.emplace_back([&] { work(call.for_thread(), false); });
+        others.emplace_back([&] { work(call.for_thread(), false); });
       } catch (const std::system_error&) {
         break;
       }
