@@ -17,8 +17,8 @@
 namespace bulkhead::host {
 namespace {
 
-constexpr std::int64_t kRest = 20'000'000;             // between looks at a busy connection
-constexpr std::int64_t kKillPatience = 2'000'000'000;  // for the kernel to end a killed cell
+constexpr std::int64_t kRest = 20'000'000;                  // between looks at a busy connection
+constexpr std::int64_t kKillPatience = 2'000'000'000;       // for the kernel to end a killed cell
 constexpr std::chrono::milliseconds kOwnEndPatience{1000};  // for a cell that hung up
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
@@ -129,7 +129,11 @@ void Connection::connect() {
   const Lock lock(reactor_.mutex());
   reactor_.turn([this] {
     tasks_ = kj::heap<Tasks>();
-    network_.emplace(reactor_.stream(), capnp::rpc::twoparty::Side::CLIENT);
+    // The stream's guard judges what comes in; here the limit is for what goes out, 64 MiB if not
+    // set.
+    capnp::ReaderOptions limits;
+    limits.traversalLimitInWords = (limits_.frame + kFrameOverhead) / sizeof(capnp::word);
+    network_.emplace(reactor_.stream(), capnp::rpc::twoparty::Side::CLIENT, limits);
     rpc_.emplace(capnp::makeRpcClient(*network_));
     rpc_->setFlowLimit(65536);  // words of events that the host has not handled yet
     capnp::MallocMessageBuilder message;
@@ -336,8 +340,8 @@ void Connection::lose(Lock&, bh_status status, const std::string& why) {
     end_status_ = status;
     end_why_ = why;
   }
-  // A cell that hung up on its own is mostly about to end: a signal now would hide why. end_reason()
-  // ends the one that is not.
+  // A cell that hung up on its own is mostly about to end: a signal now would hide why.
+  // end_reason() ends the one that is not.
   if (!end_why_.empty()) kill_cell();
   for (const auto& [id, question] : questions_) {
     if (!question->done) finish(*question, end_status_, {});

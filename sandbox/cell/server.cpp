@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <thread>
 
@@ -224,7 +225,11 @@ void Server::serve() {
   {
     const std::lock_guard lock(reactor_.mutex());
     reactor_.turn([&] {
-      network.emplace(reactor_.stream(), capnp::rpc::twoparty::Side::SERVER);
+      // What goes out is limited by the call's output limit and by the host's guard; Cap'n Proto
+      // alone would refuse answers above 64 MiB.
+      capnp::ReaderOptions limits;
+      limits.traversalLimitInWords = std::numeric_limits<std::uint64_t>::max();
+      network.emplace(reactor_.stream(), capnp::rpc::twoparty::Side::SERVER, limits);
       rpc.emplace(capnp::makeRpcServer(*network, make_methods(*this)));
     });
   }

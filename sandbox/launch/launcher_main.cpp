@@ -1,6 +1,7 @@
 #include "sandbox/launch/launcher_main.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ std::optional<ucred> control_peer() {
 // answer. A locked cell may open nothing, so the question is asked here, for all cells: blocks
 // below the mmap threshold fill a heap of a second thread, and freeing them shrinks it.
 void settle_allocator() {
+  // Else glibc counts the processors when many threads allocate: another file.
+  mallopt(M_ARENA_MAX, 8);
   std::thread([] {
     constexpr std::size_t kBlock = 100'000;
     std::array<void*, 16> blocks;

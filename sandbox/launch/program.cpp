@@ -11,6 +11,7 @@
 #include <boost/process/child.hpp>
 #include <boost/process/env.hpp>
 #include <boost/process/error.hpp>
+#include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
 
 #include <cerrno>
@@ -67,8 +68,9 @@ LauncherProgram LauncherProgram::start(const std::string& executable, wire::Uniq
   // another thread may inherit, and would then wait for that process. A launcher that did not come
   // up is noticed by its missing hello.
   errno = EAGAIN;
+  // `exe`: a plain string would be a command line, cut at the spaces of the path.
   process::child child(
-      executable, launcher_environment(), process::ignore_error,
+      process::exe = executable, launcher_environment(), process::ignore_error,
       process::extend::on_exec_setup = [fd = safe.get()](auto&) { arrange_child(fd); });
   const pid_t pid = child.id();
   child.detach();  // its destructor would wait

@@ -16,6 +16,14 @@
 
 namespace bulkhead::wire {
 
+// For a TwoPartyVatNetwork on a GuardedStream, which has limits of its own: Cap'n Proto would
+// refuse to send what its default would not read.
+inline capnp::ReaderOptions rpc_options() {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = UINT64_MAX / 16;
+  return options;
+}
+
 class GuardedStream final : public capnp::MessageStream {
  public:
   using Clock = std::chrono::steady_clock;

@@ -18,22 +18,12 @@
 #include "tests/bench/measure.hpp"
 #include "tests/bench/null_plugin.hpp"
 #include "tests/bench/ping.hpp"
+#include "tests/bench/virtual_call.hpp"
 
 namespace bulkhead::bench {
 namespace {
 
 const std::string kText(64, 'x');
-
-class Counter {
- public:
-  virtual ~Counter() = default;
-  virtual std::uint64_t count(const std::uint8_t* text, std::size_t size) = 0;
-};
-
-class SizeCounter final : public Counter {
- public:
-  std::uint64_t count(const std::uint8_t*, std::size_t size) override { return size; }
-};
 
 void require(bh_status status, char* error, const char* what) {
   if (status == BH_OK) return;
@@ -199,14 +189,11 @@ void add(const char* name, bool quick, Body body) {
 
 void in_process(const Arguments& arguments, RawCodec& raw, const CodecClient& codec,
                 std::vector<Row>& rows) {
-  std::unique_ptr<Counter> counter = std::make_unique<SizeCounter>();
+  const std::unique_ptr<Counter> counter = make_counter();
   Counter* opaque = counter.get();
-  benchmark::DoNotOptimize(opaque);
   const auto* text = reinterpret_cast<const std::uint8_t*>(kText.data());
-  add("virtual call", arguments.quick, [&opaque, text] {
-    benchmark::DoNotOptimize(opaque);  // so that the compiler can't know the type
-    benchmark::DoNotOptimize(opaque->count(text, kText.size()));
-  });
+  add("virtual call", arguments.quick,
+      [opaque, text] { benchmark::DoNotOptimize(opaque->count(text, kText.size())); });
   add("table call", arguments.quick, [&raw] { benchmark::DoNotOptimize(raw.count()); });
   add("table call and reset", arguments.quick, [&raw] {
     benchmark::DoNotOptimize(raw.count());

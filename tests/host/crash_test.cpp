@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <catch2/catch.hpp>
@@ -22,6 +24,17 @@ struct Cells : TestHost {
     return codec(id, Isolation::cell, config);
   }
 };
+
+// All threads of a process are stopped.
+bool stopped(int process) {
+  const std::filesystem::path tasks = "/proc/" + std::to_string(process) + "/task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+    std::string stat;
+    std::getline(std::ifstream(task.path() / "stat"), stat);
+    if (stat.substr(stat.rfind(')') + 2, 1) != "T") return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -85,6 +98,8 @@ TEST_CASE_METHOD(Cells, "a stopped cell is ended at the deadline") {
   Plugin plugin = load("null_codec", Isolation::cell);
   const CodecClient codec = plugin.codec();
   REQUIRE(::kill(plugin.process(), SIGSTOP) == 0);
+  // Each of its threads stops on its own; one that has not yet might answer.
+  REQUIRE(eventually([&] { return stopped(plugin.process()); }));
   CallOptions options;
   options.timeout = 50ms;
   CHECK(failure_of([&] { codec.count("text", {}, options); }).status == Status::deadline_exceeded);

@@ -44,56 +44,63 @@ std::optional<Failure> outcome(const std::function<void()>& call) {
   return std::nullopt;
 }
 
+// One call of some kind, as the dice fall.
+void one_call(std::mt19937& random, const CodecClient& null, const CodecClient& slow,
+              const CodecClient& throws, Findings& findings) {
+  const std::uint32_t number = random() % 3;
+  switch (random() % 7) {
+    case 0: {
+      const std::string text(random() % 5000, 'x');
+      findings.expect(null.count(text) == text.size(), "count gave another's answer");
+      break;
+    }
+    case 1:
+      findings.expect(slow.encode(std::to_string(number)) == CodecClient::Ids{number},
+                      "encode gave another's answer");
+      break;
+    case 2: {
+      auto first = slow.encode_async(std::to_string(number));
+      auto second = slow.encode_async("1");
+      findings.expect(second.get() == CodecClient::Ids{1}, "a future gave another's answer");
+      findings.expect(first.get() == CodecClient::Ids{number}, "a future gave another's answer");
+      break;
+    }
+    case 3: {
+      const auto failure = outcome([&] { throws.encode("runtime_error"); });
+      findings.expect(failure && failure->contains("the sky is falling"), "the error was lost");
+      break;
+    }
+    case 4: {
+      CancelSource cancel;
+      CallOptions options;
+      options.cancel = &cancel;
+      auto result = slow.encode_async("600000", {}, options);
+      cancel.cancel();
+      const auto failure = outcome([&] { result.get(); });
+      findings.expect(failure && failure->status == Status::cancelled, "not cancelled");
+      break;
+    }
+    case 5: {
+      CallOptions options;
+      options.timeout = std::chrono::milliseconds(1);
+      const auto failure = outcome([&] { slow.encode("600000", {}, options); });
+      findings.expect(failure && failure->status == Status::deadline_exceeded, "no deadline");
+      break;
+    }
+    default: {
+      DecodeStream stream = null.decode_stream();
+      findings.expect(stream.push(std::vector<std::uint32_t>{1, 2}).empty(), "stream");
+      if (number == 0) stream.finish();
+    }
+  }
+}
+
 void work(unsigned seed, const CodecClient& null, const CodecClient& slow,
           const CodecClient& throws, Findings& findings) {
   std::mt19937 random(seed);
   for (int round = 0; round < kRounds; ++round) {
-    const std::uint32_t number = random() % 3;
-    switch (random() % 7) {
-      case 0: {
-        const std::string text(random() % 5000, 'x');
-        findings.expect(null.count(text) == text.size(), "count gave another's answer");
-        break;
-      }
-      case 1:
-        findings.expect(slow.encode(std::to_string(number)) == CodecClient::Ids{number},
-                        "encode gave another's answer");
-        break;
-      case 2: {
-        auto first = slow.encode_async(std::to_string(number));
-        auto second = slow.encode_async("1");
-        findings.expect(second.get() == CodecClient::Ids{1}, "a future gave another's answer");
-        findings.expect(first.get() == CodecClient::Ids{number}, "a future gave another's answer");
-        break;
-      }
-      case 3: {
-        const auto failure = outcome([&] { throws.encode("runtime_error"); });
-        findings.expect(failure && failure->contains("the sky is falling"), "the error was lost");
-        break;
-      }
-      case 4: {
-        CancelSource cancel;
-        CallOptions options;
-        options.cancel = &cancel;
-        auto result = slow.encode_async("600000", {}, options);
-        cancel.cancel();
-        const auto failure = outcome([&] { result.get(); });
-        findings.expect(failure && failure->status == Status::cancelled, "not cancelled");
-        break;
-      }
-      case 5: {
-        CallOptions options;
-        options.timeout = std::chrono::milliseconds(1);
-        const auto failure = outcome([&] { slow.encode("600000", {}, options); });
-        findings.expect(failure && failure->status == Status::deadline_exceeded, "no deadline");
-        break;
-      }
-      default: {
-        DecodeStream stream = null.decode_stream();
-        findings.expect(stream.push(std::vector<std::uint32_t>{1, 2}).empty(), "stream");
-        if (number == 0) stream.finish();
-      }
-    }
+    const auto failure = outcome([&] { one_call(random, null, slow, throws, findings); });
+    findings.expect(!failure, failure ? failure->message : "");
   }
 }
 

@@ -36,7 +36,9 @@ readelf -d "$work/first/tree"/bin/* "$work/first/tree"/lib*/*.so "$work/first/tr
 expect() {
   local text="$1"
   shift
-  "$@" >"$work/output" 2>&1 || { cat "$work/output"; fail "$* exited with $?"; }
+  local outcome=0
+  "$@" >"$work/output" 2>&1 || outcome=$?
+  ((outcome == 0)) || { cat "$work/output"; fail "$* exited with $outcome"; }
   grep -qF -- "$text" "$work/output" || { cat "$work/output"; fail "$* did not print '$text'"; }
 }
 
