@@ -46,13 +46,14 @@ bulkhead="$prefix/bin/bulkhead"
 step "Corpus: documentation that Debian packages carry, in English, Japanese and Chinese"
 mkdir -p "$work"
 zcat /usr/share/debian-reference/debian-reference.{en,ja,zh-cn}.txt.gz >"$work/corpus.txt"
-find -L /usr/share/perl -path '*/pod/*.pod' -print0 | LC_ALL=C sort -z | xargs -0 cat >>"$work/corpus.txt"
+find /usr/share/perl -path '*/pod/*.pod' -print0 | LC_ALL=C sort -z | xargs -0 cat >>"$work/corpus.txt"
 printf '%s bytes, %s lines: build/main-job/corpus.txt\n' \
   "$(wc -c <"$work/corpus.txt")" "$(wc -l <"$work/corpus.txt")"
 
 step "The pipeline: encode in both isolations, decode, and compare (samples/pipelines/roundtrip.toml)"
 "$bulkhead" run samples/pipelines/roundtrip.toml \
-  --set encoding="$encoding" --set corpus="$work/corpus.txt" --set work="$work"
+  --set encoding="$encoding" --set corpus="$work/corpus.txt" --set work="$work" \
+  --record "$work/roundtrip.run.json"
 cmp "$work/in-process.u32le" "$work/cell.u32le"
 cmp "$work/corpus.txt" "$work/decoded.txt"
 echo "The ids are equal in both isolations, and the decoded text equals the source."

@@ -45,6 +45,8 @@ class CodecCall {
     split_plugin(options.plugin.plugin);
     if ((options.file.empty() || options.file == "-") && ::isatty(0) == 1)
       session.progress.line("bulkhead: reading standard input; end it with Ctrl-D.");
+    // So does an output that can't be written, before a long call.
+    if (!options.output.empty()) output_ = std::make_unique<AtomicFile>(options.output);
     input_ = read_input(options.file, session.interrupts);
   }
 
@@ -76,6 +78,36 @@ class CodecCall {
     return attempt(session_, Doing::calling, [&] { return work(codec, call); });
   }
 
+  // The answer goes to --output in the format that was asked for; without one to standard output,
+  // there with --json as `key` of a document. `value` writes the value of the key.
+  void deliver(ordered_json facts, const char* key, const std::function<void(const Sink&)>& bytes,
+               const std::function<void(const Sink&)>& value) {
+    Output& output = session_.output;
+    if (output_) {
+      std::uint64_t size = 0;
+      bytes([&](std::string_view piece) {
+        session_.interrupts.check();
+        output_->write(piece);
+        size += piece.size();
+      });
+      output_->commit();
+      if (!output.json()) return;
+      facts["output"] = options_.output;
+      facts["bytes"] = size;
+      return output.document(facts);
+    }
+    const Sink standard_output = [&](std::string_view piece) {
+      session_.interrupts.check();
+      output.write(piece);
+    };
+    if (!output.json()) return bytes(standard_output);
+    std::string head = facts.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    head.back() = ',';  // instead of '}': the value follows, which may be too large for a document
+    standard_output(head + "\"" + key + "\":");
+    value(standard_output);
+    standard_output("}\n");
+  }
+
   // What stands around a result with --json.
   ordered_json facts() const {
     const PluginInfo& info = opened_->plugin.info();
@@ -93,42 +125,11 @@ class CodecCall {
   const char* verb_;
   Format format_;
   std::chrono::nanoseconds timeout_;
+  std::unique_ptr<AtomicFile> output_;
   std::string input_;
   std::optional<Host> host_;
   std::optional<Opened> opened_;
 };
-
-// The answer goes to --output in the format that was asked for; without one to standard output,
-// there with --json as `key` of a document. `value` writes the value of the key.
-void deliver(Session& session, const CodecOptions& options, ordered_json facts, const char* key,
-             const std::function<void(const Sink&)>& bytes,
-             const std::function<void(const Sink&)>& value) {
-  Output& output = session.output;
-  if (!options.output.empty()) {
-    AtomicFile file(options.output);
-    std::uint64_t size = 0;
-    bytes([&](std::string_view piece) {
-      session.interrupts.check();
-      file.write(piece);
-      size += piece.size();
-    });
-    file.commit();
-    if (!output.json()) return;
-    facts["output"] = options.output;
-    facts["bytes"] = size;
-    return output.document(facts);
-  }
-  const Sink standard_output = [&](std::string_view piece) {
-    session.interrupts.check();
-    output.write(piece);
-  };
-  if (!output.json()) return bytes(standard_output);
-  std::string head = facts.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-  head.back() = ',';  // instead of '}': the value follows, which may be too large for a document
-  standard_output(head + "\"" + key + "\":");
-  value(standard_output);
-  standard_output("}\n");
-}
 
 }  // namespace
 
@@ -139,9 +140,8 @@ void codec_encode(Session& session, const CodecOptions& options) {
   });
   ordered_json facts = codec_call.facts();
   facts["count"] = ids.size();
-  deliver(
-      session, options, std::move(facts), "ids",
-      [&](const Sink& sink) { write_ids(sink, ids, codec_call.format()); },
+  codec_call.deliver(
+      std::move(facts), "ids", [&](const Sink& sink) { write_ids(sink, ids, codec_call.format()); },
       [&](const Sink& sink) { ids_as_json(sink, ids); });
 }
 
@@ -153,8 +153,8 @@ void codec_decode(Session& session, const CodecOptions& options) {
       [&](const CodecClient& codec, const CallOptions& call) { return codec.decode(ids, call); });
   ordered_json facts = codec_call.facts();
   facts["count"] = ids.size();
-  deliver(
-      session, options, std::move(facts), "text", [&](const Sink& sink) { sink(text); },
+  codec_call.deliver(
+      std::move(facts), "text", [&](const Sink& sink) { sink(text); },
       [&](const Sink& sink) { sink(bytes_as_json(text)); });
 }
 
@@ -167,8 +167,8 @@ void codec_tokenize(Session& session, const CodecOptions& options) {
   });
   ordered_json facts = codec_call.facts();
   facts["count"] = pieces.size();
-  deliver(
-      session, options, std::move(facts), "pieces",
+  codec_call.deliver(
+      std::move(facts), "pieces",
       [&](const Sink& sink) { write_pieces(sink, pieces, codec_call.format()); },
       [&](const Sink& sink) { pieces_as_json(sink, pieces); });
 }
@@ -179,9 +179,8 @@ void codec_count(Session& session, const CodecOptions& options) {
       codec_call.run([&](const CodecClient& codec, const CallOptions& call) {
         return codec.count(codec_call.input(), encode_options(options), call);
       });
-  deliver(
-      session, options, codec_call.facts(), "count",
-      [&](const Sink& sink) { sink(std::to_string(count) + "\n"); },
+  codec_call.deliver(
+      codec_call.facts(), "count", [&](const Sink& sink) { sink(std::to_string(count) + "\n"); },
       [&](const Sink& sink) { sink(std::to_string(count)); });
 }
 

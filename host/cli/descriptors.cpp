@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,9 +25,17 @@ Failure too_large(const std::string& name, std::uint64_t limit) {
               " MiB, the most that one call takes. Split it."};
 }
 
+// A handler, not SIG_IGN: an ignored signal stays ignored in the programs that the host starts.
+void no_action(int) {}
+
 }  // namespace
 
 void hold_standard_descriptors() {
+  struct sigaction pipe {};
+  pipe.sa_handler = no_action;
+  pipe.sa_flags = SA_RESTART;
+  ::sigaction(SIGPIPE, &pipe, nullptr);
+
   for (int fd = 0; fd <= 2; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
     const int mode = fd == 1 ? O_RDONLY : O_WRONLY;  // the wrong direction: EBADF on use

@@ -12,7 +12,8 @@ class Interrupts;
 
 // Makes 0, 1 and 2 open: a program may be started with some of them closed, and then the next file
 // that it opens would become its standard output. The replacement refuses what a closed descriptor
-// refuses (EBADF). Call it first in main.
+// refuses (EBADF). Also makes a write to a pipe without a reader an error (EPIPE) and no signal.
+// Call it first in main.
 void hold_standard_descriptors();
 
 // Writes everything, also to a pipe or terminal in non-blocking mode. Returns 0 or an errno value.

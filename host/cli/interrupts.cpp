@@ -24,17 +24,9 @@ void ring(int fd) {
   }
 }
 
-// A handler, not SIG_IGN: an ignored signal stays ignored in the programs that the host starts.
-void no_action(int) {}
-
 }  // namespace
 
 Interrupts::Interrupts() {
-  struct sigaction pipe {};
-  pipe.sa_handler = no_action;
-  pipe.sa_flags = SA_RESTART;
-  ::sigaction(SIGPIPE, &pipe, nullptr);
-
   ::sigemptyset(&signals_);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction current {};

@@ -136,6 +136,7 @@ Connection::Send CellInstance::sender(std::uint32_t id, const char* interface, s
           } else {
             question.answer(status, results.getStatus().getMessage().cStr());
           }
+          question.linger(kj::mv(results));
         });
       };
 }

@@ -147,6 +147,7 @@ void Connection::tear_down() {
   const Lock lock(reactor_.mutex());
   reactor_.turn([this] {
     cell_.reset();
+    lingering_.clear();
     tasks_ = nullptr;
     rpc_.reset();
     network_.reset();
@@ -228,6 +229,7 @@ void Connection::put(const std::shared_ptr<Question>& question, std::int64_t tim
     return;
   }
   reactor_.turn([&] {
+    lingering_.clear();
     try {
       tasks_->add(send(*cell_, *question).catch_([this, question](kj::Exception&& exception) {
         if (question->done) return;
@@ -247,6 +249,13 @@ void Connection::put(const std::shared_ptr<Question>& question, std::int64_t tim
   });
   after_turn(lock);
   if (leader_ != nullptr && reactor_.stream().write_blocked()) nudge_leader();
+}
+
+void Connection::linger(capnp::Response<core::CallResults>&& results) {
+  constexpr std::size_t kMost = 64;
+  constexpr std::uint64_t kSmall = 1024;  // words
+  if (lingering_.size() >= kMost) lingering_.clear();
+  if (results.totalSize().wordCount <= kSmall) lingering_.push_back(kj::mv(results));
 }
 
 // Waits until the question is done, reading the socket where no other caller does.

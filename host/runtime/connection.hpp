@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/policy/policy.hpp"
 #include "host/runtime/loop.hpp"
@@ -88,6 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void tell_progress(std::uint64_t id);
   void lose(Lock& lock, bh_status status, const std::string& why);
   void kill_cell();
+  void linger(capnp::Response<core::CallResults>&& results);
   void nudge_leader();
   void arm(Lock& lock);
   void on_socket();
@@ -114,6 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<capnp::RpcSystem<capnp::rpc::twoparty::VatId>> rpc_;
   std::optional<core::Cell::Client> cell_;
   kj::Own<Tasks> tasks_;
+  std::vector<capnp::Response<core::CallResults>> lingering_;
   std::map<std::uint64_t, std::shared_ptr<Question>> questions_;
   std::uint64_t next_question_ = 1;
   Question* leader_ = nullptr;  // it sleeps in poll() on the socket
@@ -154,6 +157,10 @@ struct Connection::Question : private wire::CallContext::Waker {
   void answer(bh_status code, std::string words) {
     connection.finish(*this, code, std::move(words));
   }
+
+  // Keeps a small answer until the next question, so that the word that it is no longer needed
+  // travels with that instead of waking the cell on its own.
+  void linger(capnp::Response<core::CallResults>&& results) { connection.linger(kj::mv(results)); }
 
   void listen() { context->set_waker(this); }
   void deafen() { context->set_waker(nullptr); }

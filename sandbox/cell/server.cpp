@@ -20,15 +20,17 @@ namespace {
 constexpr unsigned kMaxThreads = 16;
 constexpr std::size_t kMaxUnsentEvents = 65536;         // bytes; above it events are dropped
 constexpr std::int64_t kProgressInterval = 10'000'000;  // nanoseconds
+constexpr std::int64_t kQuiet = 10'000'000;             // nanoseconds without work
 constexpr std::size_t kMaxLogLine = 4096;
 // The host holds calls against its policy before it sends them; this only bounds a mistake.
 constexpr std::uint64_t kMaxFrame = std::uint64_t{1} << 34;
 
-void watch(int epoll, int fd, std::uint32_t events) {
+// Edge-triggered: one message wakes one thread.
+void watch(int epoll, int operation, int fd, std::uint32_t events) {
   epoll_event event{};
-  event.events = events;
+  event.events = events | EPOLLET;
   event.data.fd = fd;
-  epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+  epoll_ctl(epoll, operation, fd, &event);
 }
 
 }  // namespace
@@ -49,16 +51,19 @@ Server::Server(const Start& start)
       reactor_(wire::UniqueFd(start.socket), {.bytes = kMaxFrame}),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       nudge_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  // Edge-triggered: one message wakes one thread.
-  watch(epoll_.get(), reactor_.stream().fd(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
-  watch(epoll_.get(), nudge_.get(), EPOLLIN | EPOLLET);
+  watch(epoll_.get(), EPOLL_CTL_ADD, reactor_.stream().fd(), EPOLLIN | EPOLLRDHUP);
+  watch(epoll_.get(), EPOLL_CTL_ADD, nudge_.get(), EPOLLIN);
 }
 
 Server::~Server() = default;
 
-void Server::nudge() const {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(nudge_.get(), &one, sizeof one);
+// Room in the socket is an event only while something waits for it: each answer that the host takes
+// makes room, and would wake a thread for nothing.
+void Server::watch_writes() {
+  if (reactor_.stream().write_blocked() == watching_writes_) return;
+  watching_writes_ = !watching_writes_;
+  watch(epoll_.get(), EPOLL_CTL_MOD, reactor_.stream().fd(),
+        EPOLLIN | EPOLLRDHUP | (watching_writes_ ? EPOLLOUT : 0u));
 }
 
 void Server::queue(std::function<void()> run, std::function<void()> answer) {
@@ -136,8 +141,9 @@ void Server::send_event(Fill&& fill) {
       fill(*host).detach([](kj::Exception&&) {});
     }
   });
+  watch_writes();
   // The turn may have read messages that this thread, busy with its call, does not serve.
-  if (!queue_.empty()) nudge();
+  if (!queue_.empty()) call_help();
 }
 
 void Server::send_log(std::uint64_t call, std::uint32_t level, std::string_view line) {
@@ -161,56 +167,79 @@ void Server::send_progress(std::uint64_t call, std::uint64_t done, std::uint64_t
   });
 }
 
-// Makes sure that another thread reads the socket while this one works. False at the limit of
-// threads.
-bool Server::keep_reader() {
-  if (waiting_ > 0) return true;
-  if (threads_ >= kMaxThreads) return false;
-  try {
-    std::thread([this] { thread_main(); }).detach();
-  } catch (const std::system_error&) {
-    return threads_ > 1;  // the cell's limit of threads: the others must do
+// Another thread is needed: for work that waits, or to read while this one works.
+void Server::call_help() {
+  if (idle_ > 0) {
+    standby_.notify_one();
+  } else if (reading_) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = write(nudge_.get(), &one, sizeof one);
+  } else if (threads_ < kMaxThreads) {
+    try {
+      std::thread([this] { thread_main(); }).detach();
+      ++threads_;
+    } catch (const std::system_error&) {
+      // The cell's limit of threads: those that there are must do.
+    }
   }
-  ++threads_;
-  ++waiting_;  // on its behalf, until it gets to wait
-  return true;
 }
 
-void Server::do_work(std::unique_lock<std::mutex>& lock) {
-  while (!queue_.empty() && keep_reader()) {
-    Work work = std::move(queue_.front());
-    queue_.pop_front();
-    if (!queue_.empty()) nudge();
-    lock.unlock();
-    work.run();
-    work.run = nullptr;
-    lock.lock();
-    reactor_.turn([&] {
-      work.answer();
-      work.answer = nullptr;
-    });
+void Server::read(std::unique_lock<std::mutex>& lock) {
+  reading_ = true;
+  lock.unlock();
+  epoll_event event{};
+  epoll_wait(epoll_.get(), &event, 1, -1);
+  lock.lock();
+  reading_ = false;
+  do {
+    reactor_.turn();
+  } while (reactor_.exhausted());
+  watch_writes();
+  // The host is gone or has closed the cell: nothing of the plugin may run on.
+  if (reactor_.stream().ended()) ended_ = true;
+}
+
+void Server::work(std::unique_lock<std::mutex>& lock) {
+  Work work = std::move(queue_.front());
+  queue_.pop_front();
+  ++working_;
+  last_work_ = wire::monotonic_now();
+  if (!queue_.empty() || (!reading_ && !looking_)) call_help();
+  lock.unlock();
+  work.run();
+  work.run = nullptr;
+  lock.lock();
+  --working_;
+  reactor_.turn([&] {
+    work.answer();
+    work.answer = nullptr;
+  });
+  watch_writes();
+}
+
+void Server::stand_by(std::unique_lock<std::mutex>& lock) {
+  ++idle_;
+  const bool quiet = working_ == 0 && wire::monotonic_now() - last_work_ > kQuiet;
+  if (looking_ || quiet) {
+    standby_.wait(lock);
+  } else {
+    looking_ = true;
+    standby_.wait_for(lock, std::chrono::milliseconds(1));
+    looking_ = false;
   }
+  --idle_;
 }
 
 void Server::thread_main() {
   std::unique_lock lock(reactor_.mutex());
-  bool counted = threads_ > 1;  // keep_reader counted a new thread as waiting
   while (!ended_) {
-    if (!counted) ++waiting_;
-    counted = false;
-    lock.unlock();
-    epoll_event event{};
-    const int ready = epoll_wait(epoll_.get(), &event, 1, -1);
-    lock.lock();
-    --waiting_;
-    if (ready < 0 && errno != EINTR) break;
-    do {
-      reactor_.turn();
-      do_work(lock);
-    } while (reactor_.exhausted() && !ended_);
-    if (reactor_.stream().ended()) {
-      // The host is gone or has closed the cell: nothing of the plugin may run on.
-      ended_ = true;
+    // The last thread does no work: it reads, so that the others can be told to stop.
+    if (!queue_.empty() && working_ + 1 < kMaxThreads) {
+      work(lock);
+    } else if (!reading_) {
+      read(lock);
+    } else {
+      stand_by(lock);
     }
   }
   // The process ends here and now; other threads may be in the plugin.

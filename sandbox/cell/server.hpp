@@ -1,7 +1,12 @@
-// The threads and the state of a cell. Any of its threads reads the socket; the one that finds work
-// does it; there is always one left to read, so that a cancellation is heard while others work.
+// The threads and the state of a cell.
+//
+// One thread at a time reads the socket, and does itself what it finds: a short call wakes no
+// second thread. Another one stands by and looks every millisecond whether nobody reads, because
+// the reader is busy in a long call: then it takes over, so that a cancellation and other calls are
+// heard. After a while without work it sleeps for good, and the next call wakes it.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -52,9 +57,11 @@ class Server {
   };
 
   [[noreturn]] void thread_main();
-  void do_work(std::unique_lock<std::mutex>& lock);
-  bool keep_reader();
-  void nudge() const;
+  void read(std::unique_lock<std::mutex>& lock);
+  void work(std::unique_lock<std::mutex>& lock);
+  void stand_by(std::unique_lock<std::mutex>& lock);
+  void call_help();
+  void watch_writes();
   template <class Fill>
   void send_event(Fill&& fill);
 
@@ -66,8 +73,13 @@ class Server {
 
   // Guarded by reactor_.mutex().
   std::deque<Work> queue_;
-  unsigned threads_ = 1, waiting_ = 0;
+  std::condition_variable standby_;
+  unsigned threads_ = 1, idle_ = 0, working_ = 0;
+  bool reading_ = false;  // a thread waits for the socket
+  bool looking_ = false;  // one of the idle ones looks every millisecond
+  std::int64_t last_work_ = 0;
   bool ended_ = false;
+  bool watching_writes_ = false;
   kj::Maybe<core::Events::Client> host_;
   std::uint64_t output_limit_ = wire::CallContext::kDefaultOutputLimit;
   std::map<std::uint64_t, RunningCall*> running_;

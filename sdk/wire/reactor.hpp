@@ -35,6 +35,7 @@ class Reactor final : private kj::EventPort {
       budget_ = kBudget;
       work();
       scope->poll();
+      stream_.flush();
       return;
     }
     // This thread runs a KJ loop of its own (the application's): lend another thread's.
@@ -45,6 +46,7 @@ class Reactor final : private kj::EventPort {
         budget_ = kBudget;
         work();
         own.poll();
+        stream_.flush();
       } catch (...) {
         failure = std::current_exception();
       }

@@ -3,16 +3,28 @@
 #include <sys/socket.h>
 #include <kj/async.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace bulkhead::wire {
+namespace {
+
+constexpr std::size_t kSmallMessage = 4096;  // bytes; copying it is cheaper than a system call
+constexpr std::size_t kSmallMessages = 65536;
+
+void append(std::vector<std::byte>& to, const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const std::byte*>(data);
+  to.insert(to.end(), bytes, bytes + size);
+}
+
+}  // namespace
 
 GuardedStream::GuardedStream(UniqueFd socket, FrameLimits limits)
     : socket_(std::move(socket)), frames_(limits) {}
 
 std::size_t GuardedStream::unsent_bytes() const {
-  std::size_t bytes = 0;
+  std::size_t bytes = small_.size();
   for (const iovec& part : unsent_) bytes += part.iov_len;
   return bytes;
 }
@@ -94,8 +106,7 @@ bool GuardedStream::deliver() {
 }
 
 bool GuardedStream::progress(unsigned budget) {
-  bool any = false;
-  if (!unsent_.empty()) any = write_some() || any;
+  bool any = flush();
   for (unsigned i = 0; i < budget && reader_.get() != nullptr; ++i) {
     if (deliver()) return true;  // the loop has work now; it polls again
     if (!read_some()) break;
@@ -112,17 +123,26 @@ kj::Promise<GuardedStream::ReadResult> GuardedStream::tryReadMessage(kj::ArrayPt
   return kj::mv(paf.promise);
 }
 
-bool GuardedStream::write_some() {
+// Small messages take their place in the order of sending.
+void GuardedStream::seal() {
+  if (small_.empty()) return;
+  sealed_.push_back(std::move(small_));
+  small_.clear();
+  unsent_.push_back({sealed_.back().data(), sealed_.back().size()});
+}
+
+bool GuardedStream::flush() {
+  seal();
   bool any = false;
   while (!unsent_.empty()) {
     msghdr message{};
     message.msg_iov = unsent_.data();
     message.msg_iovlen = std::min<std::size_t>(unsent_.size(), 64);
-    ssize_t sent = sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return any;
-      // The reader learns of the end from the socket itself; here the message is only dropped.
+      // The reader learns of the end from the socket itself; here the messages are only dropped.
       write_failed_ = true;
       unsent_.clear();
       break;
@@ -137,6 +157,7 @@ bool GuardedStream::write_some() {
       unsent_.front().iov_len -= size;
     }
   }
+  sealed_.clear();
   if (writer_.get() != nullptr) {
     auto writer = kj::mv(writer_);
     writer->fulfill();
@@ -149,18 +170,29 @@ kj::Promise<void> GuardedStream::writeMessage(
     kj::ArrayPtr<const int>, kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments) {
   if (write_failed_) return kj::READY_NOW;
   header_.assign(1, static_cast<std::uint32_t>(segments.size() - 1));
+  std::size_t size = 0;
   for (const auto& segment : segments) {
     header_.push_back(static_cast<std::uint32_t>(segment.size()));
+    size += segment.asBytes().size();
   }
   if (header_.size() % 2 != 0) header_.push_back(0);
-  unsent_.push_back({header_.data(), header_.size() * sizeof header_[0]});
+  const std::size_t header_size = header_.size() * sizeof header_[0];
+  if (size <= kSmallMessage && small_.size() + header_size + size <= kSmallMessages) {
+    append(small_, header_.data(), header_size);
+    for (const auto& segment : segments) {
+      append(small_, segment.begin(), segment.asBytes().size());
+    }
+    return kj::READY_NOW;
+  }
+  seal();
+  unsent_.push_back({header_.data(), header_size});
   for (const auto& segment : segments) {
     const auto bytes = segment.asBytes();
     if (bytes.size() > 0) {
       unsent_.push_back({const_cast<kj::byte*>(bytes.begin()), bytes.size()});
     }
   }
-  write_some();
+  flush();
   if (unsent_.empty()) return kj::READY_NOW;
   auto paf = kj::newPromiseAndFulfiller<void>();
   writer_ = kj::mv(paf.fulfiller);
@@ -178,6 +210,7 @@ kj::Promise<void> GuardedStream::writeMessages(
 kj::Maybe<int> GuardedStream::getSendBufferSize() { return nullptr; }
 
 kj::Promise<void> GuardedStream::end() {
+  flush();
   shutdown(socket_.get(), SHUT_WR);
   return kj::READY_NOW;
 }

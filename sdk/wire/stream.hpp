@@ -34,6 +34,8 @@ class GuardedStream final : public capnp::MessageStream {
   // Tries pending reads and writes, at most `budget` frames, and fulfils their promises. True when
   // it did something.
   bool progress(unsigned budget);
+  // Sends what was written: small messages of one turn leave together.
+  bool flush();
   // Bytes wait to be written, and the peer does not take them.
   bool write_blocked() const { return !unsent_.empty(); }
   // Since when the peer owes the rest of a frame (slow loris), if it does.
@@ -59,15 +61,19 @@ class GuardedStream final : public capnp::MessageStream {
 
   bool read_some();
   bool deliver();
-  bool write_some();
+  void seal();
   void fail(const std::string& why);
 
   UniqueFd socket_;
   FrameReader frames_;
   kj::Own<FrameMessage> ready_;
   kj::Own<kj::PromiseFulfiller<ReadResult>> reader_;
-  std::vector<std::uint32_t> header_;
-  std::vector<iovec> unsent_;  // of the message in writing; its segments live until it is fulfilled
+  std::vector<std::uint32_t> header_;           // of a large message in writing
+  std::vector<std::byte> small_;                // whole small messages, not yet on their way
+  std::vector<std::vector<std::byte>> sealed_;  // what unsent_ points to
+  // In order: sealed small messages, then at most one large one, whose segments live until its
+  // promise is fulfilled.
+  std::vector<iovec> unsent_;
   kj::Own<kj::PromiseFulfiller<void>> writer_;
   std::optional<Clock::time_point> partial_since_;
   std::string violation_;

@@ -52,6 +52,18 @@ while IFS= read -r -d '' file; do
   check_code "${file#./}"
 done < <(find . \( -name build -o -name 'build-*' -o -name .git -o -name node_modules \) -prune \
   -o -name '*.md' -print0)
+# The samples that a newcomer must find whole.
+while read -r file source; do
+  grep -qxF -- "<!-- file: $source -->" "$file" || complain "$file: does not show $source"
+done <<'END'
+README.md samples/first_plugin/first_plugin.cpp
+README.md samples/first_plugin/CMakeLists.txt
+README.md samples/embed_cpp/main.cpp
+README.md samples/embed_c/main.c
+docs/authors.md samples/first_plugin/first_plugin.cpp
+docs/authors.md samples/first_plugin/plugin.toml
+docs/authors.md samples/first_plugin/CMakeLists.txt
+END
 ((files > 0)) || complain "no Markdown file found in $PWD"
 echo "$files files looked at"
 exit "$wrong"
