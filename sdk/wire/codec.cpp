@@ -136,16 +136,20 @@ constexpr bool kUsesStream = std::is_same_v<typename M::Params, bh_codec_stream_
 template <class M>
 constexpr bool kOpensStream = std::is_same_v<typename M::Result, bh_codec_stream_result>;
 
+// What the plugin gets: the caller's own params, or a copy with the plugin's part of the handle.
 template <class M>
-typename M::Params for_run(const typename M::Params& params, CallContext& context) {
-  typename M::Params adjusted = params;
+auto for_run(const typename M::Params& params, CallContext& context)
+    -> std::conditional_t<kUsesStream<M>, typename M::Params, const typename M::Params&> {
   context.set_run(0);
   if constexpr (kUsesStream<M>) {
+    auto adjusted = params;
     context.set_run(static_cast<std::uint16_t>(params.stream >> kRunShift));
     adjusted.stream &= (std::uint64_t{1} << kRunShift) - 1;
     if (context.run() == 0) adjusted.stream = 0;  // no handle that was ever given out
+    return adjusted;
+  } else {
+    return params;
   }
-  return adjusted;
 }
 
 template <class M>
@@ -202,7 +206,7 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
   } else if (!usable<M>(params, result)) {
     status = unusable(context);
   } else {
-    const auto adjusted = for_run<M>(*params, context);
+    decltype(auto) adjusted = for_run<M>(*params, context);
     const void* table = endpoint.tables[kIndex];
     if (table != nullptr && !context.attended()) {
       status = run_direct<M>(endpoint, table, context, adjusted, *result);
@@ -262,7 +266,7 @@ bh_status start(Endpoint& endpoint, CallContext& context, const void* params, vo
   auto* typed_result = static_cast<typename M::Result*>(result);
   if (!usable<M>(typed, typed_result)) return unusable(context);
   auto submitted = std::make_unique<Submitted>(Submitted{&endpoint, &context, M::kNumber, done});
-  const auto adjusted = for_run<M>(*typed, context);
+  decltype(auto) adjusted = for_run<M>(*typed, context);
   const bh_status status = endpoint.channel->submit(
       context, BH_CODEC_1, M::kNumber,
       [&](capnp::AnyPointer::Builder message) { M::write_params(adjusted, message); },
