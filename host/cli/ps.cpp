@@ -33,7 +33,7 @@ namespace {
 using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::milliseconds kPatience{3000};
 constexpr std::size_t kLargestAnswer = std::size_t{16} << 20;
 constexpr unsigned kDeepestAnswer = 16;
 constexpr std::time_t kYoung = 2;  // seconds: a host may be between bind and listen
