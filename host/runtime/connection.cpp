@@ -565,7 +565,12 @@ bh_status Connection::settle(Question& question, wire::CallContext& context) {
       stop != wire::Stop::none) {
     question.status = stop_status(stop);
   }
-  if (question.status == end_status_ && question.message.empty() && !alive()) {
+  bool lost = false;
+  {
+    const Lock lock(reactor_.mutex());
+    lost = dead_ && question.status == end_status_;
+  }
+  if (lost && question.message.empty()) {
     context.fail(end_reason());
   } else if (!question.message.empty()) {
     context.fail(question.message);

@@ -15,9 +15,9 @@ using namespace bulkhead::test;
 namespace {
 
 #if BH_BUILT_SANITIZERS != 0
-constexpr int kRounds = 40;
+constexpr int kRounds = 40, kLoads = 3;
 #else
-constexpr int kRounds = 250;
+constexpr int kRounds = 250, kLoads = 10;
 #endif
 
 // Collects what went wrong: Catch's own assertions are for one thread.
@@ -148,7 +148,7 @@ TEST_CASE_METHOD(BothModes, "plugins are loaded, opened and let go by many threa
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
-      for (int round = 0; round < 10; ++round) {
+      for (int round = 0; round < kLoads; ++round) {
         const auto failure = outcome([&] {
           const CodecClient codec = this->codec("null_codec");
           findings.expect(codec.count("text") == 4, "count");
