@@ -158,6 +158,7 @@ core::Events::Client Connection::make_events() { return kj::heap<EventsServer>(*
 
 void Connection::watch() {
   const std::weak_ptr<Connection> weak = weak_from_this();
+  const Lock lock(reactor_.mutex());  // a handler may run before its key is known here
   armed_ = true;
   socket_watch_ = loop_.watch(reactor_.stream().fd(), EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
                               [weak](std::uint32_t) {
@@ -498,7 +499,10 @@ void Connection::on_log_pipe() {
   const ssize_t size = read(process_.log.get(), buffer.data(), buffer.size());
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size <= 0) {
-    loop_.unwatch(log_watch_);
+    {
+      const Lock lock(reactor_.mutex());
+      loop_.unwatch(log_watch_);
+    }
     if (!log_tail_.empty()) log_(0, BH_LOG_INFO, std::exchange(log_tail_, {}));
     return;
   }
