@@ -53,8 +53,9 @@ class Reactor final : private kj::EventPort {
     }).join();
     if (failure) std::rethrow_exception(failure);
   }
+  // After an event of the socket: reads too.
   void turn() {
-    turn([] {});
+    turn([this] { stream_.note_readable(); });
   }
 
   // More frames may be waiting in memory or in the socket than one turn takes.

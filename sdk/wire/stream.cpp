@@ -37,7 +37,7 @@ void GuardedStream::fail(const std::string& why) {
 
 // One recvmsg at most. True when bytes came or the stream ended.
 bool GuardedStream::read_some() {
-  if (ended_) return false;
+  if (ended_ || !readable_) return false;
   const std::span<std::byte> space = frames_.space();
   iovec part{space.data(), space.size()};
   msghdr message{};
@@ -48,7 +48,10 @@ bool GuardedStream::read_some() {
     size = recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   if (size < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      readable_ = false;
+      return false;
+    }
     if (errno == ECONNRESET) {
       ended_ = true;
       return true;
@@ -67,6 +70,8 @@ bool GuardedStream::read_some() {
     ended_ = true;
     return true;
   }
+  // Less than there was room for: the socket is empty, or tells of more by a new event.
+  readable_ = static_cast<std::size_t>(size) == space.size();
   frames_.commit(static_cast<std::size_t>(size));
   return true;
 }

@@ -34,6 +34,8 @@ class GuardedStream final : public capnp::MessageStream {
   // Tries pending reads and writes, at most `budget` frames, and fulfils their promises. True when
   // it did something.
   bool progress(unsigned budget);
+  // The socket may have something: progress() does not look before it is told so.
+  void note_readable() { readable_ = true; }
   // Sends what was written: small messages of one turn leave together.
   bool flush();
   // Bytes wait to be written, and the peer does not take them.
@@ -79,6 +81,7 @@ class GuardedStream final : public capnp::MessageStream {
   std::string violation_;
   bool ended_ = false;
   bool write_failed_ = false;
+  bool readable_ = true;
 };
 
 }  // namespace bulkhead::wire

@@ -31,6 +31,7 @@ struct Pair {
                  })
                  .eagerlyEvaluate(nullptr);
     });
+    reactor->turn();
     reactor->turn([&] { task.reset(); });
     REQUIRE(outcome.has_value());
     return *outcome;
