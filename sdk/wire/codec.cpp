@@ -96,7 +96,8 @@ bool known(bh_status status) {
 }
 
 // Gives a failure its full sentence: plugin, method, reason.
-bh_status explain(bh_status status, CallContext& context, const char* label, std::uint16_t method) {
+[[gnu::noinline]] bh_status explain(bh_status status, CallContext& context, const char* label,
+                                    std::uint16_t method) {
   if (status == BH_OK) return status;
   std::string reason = context.error();
   if (!known(status)) {
@@ -168,12 +169,12 @@ bool usable(const typename M::Params* params, const typename M::Result* result) 
   return true;
 }
 
-bh_status unusable(CallContext& context) {
+[[gnu::noinline]] bh_status unusable(CallContext& context) {
   context.fail("params or result is null, or its struct_size is smaller than this host's header");
   return BH_INVALID_ARGUMENT;
 }
 
-bh_status closed(CallContext& context) {
+[[gnu::noinline]] bh_status closed(CallContext& context) {
   context.fail("the host is closed");
   return BH_UNAVAILABLE;
 }
@@ -194,6 +195,20 @@ bh_status run_direct(const Endpoint& endpoint, const void* table, CallContext& c
   return valid(result, bounds(params), context) ? BH_OK : BH_PROTOCOL_ERROR;
 }
 
+// A call to where the plugin runs. Away from run(): its messages would cost a direct call their
+// stack frame.
+template <class M>
+[[gnu::noinline]] bh_status run_channel(Channel& channel, CallContext& context,
+                                        const typename M::Params& params,
+                                        typename M::Result& result) {
+  return channel.call(
+      context, BH_CODEC_1, M::kNumber,
+      [&](capnp::AnyPointer::Builder message) { M::write_params(params, message); },
+      [&](CallContext& at, capnp::AnyPointer::Reader message) {
+        return M::read_results(message, at, bounds(params), result);
+      });
+}
+
 // A call through the given-out table, wherever the plugin runs.
 template <class M>
 bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* params,
@@ -201,23 +216,16 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
   Endpoint& endpoint = Endpoint::of(handle);
   CallContext& context = CallContext::of(call);
   bh_status status = BH_OK;
-  if (endpoint.closed.load(std::memory_order_relaxed)) {
+  if (endpoint.closed.load(std::memory_order_relaxed)) [[unlikely]] {
     status = closed(context);
-  } else if (!usable<M>(params, result)) {
+  } else if (!usable<M>(params, result)) [[unlikely]] {
     status = unusable(context);
   } else {
     decltype(auto) adjusted = for_run<M>(*params, context);
     const void* table = endpoint.tables[kIndex];
-    if (table != nullptr && !context.attended()) {
-      status = run_direct<M>(endpoint, table, context, adjusted, *result);
-    } else {
-      status = endpoint.channel->call(
-          context, BH_CODEC_1, M::kNumber,
-          [&](capnp::AnyPointer::Builder message) { M::write_params(adjusted, message); },
-          [&](CallContext& at, capnp::AnyPointer::Reader message) {
-            return M::read_results(message, at, bounds(adjusted), *result);
-          });
-    }
+    status = table != nullptr && !context.attended()
+                 ? run_direct<M>(endpoint, table, context, adjusted, *result)
+                 : run_channel<M>(*endpoint.channel, context, adjusted, *result);
     if (status == BH_OK) mark_run<M>(*result, context);
   }
   endpoint.counters->count(status != BH_OK);

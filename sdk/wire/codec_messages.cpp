@@ -102,12 +102,6 @@ bool offsets_valid(const CallContext& context, const std::uint64_t* offsets, std
 
 }  // namespace
 
-Bounds bounds(const bh_codec_encode_params& params) {
-  return {params.text.size, 0, (params.flags & BH_ENCODE_OFFSETS) != 0};
-}
-Bounds bounds(const bh_codec_encode_batch_params& params) { return {0, params.count, false}; }
-Bounds bounds(const bh_codec_decode_batch_params& params) { return {0, params.count, false}; }
-
 void write(const bh_codec_encode_params& params, EncodeParams::Builder message) {
   message.setText(bytes(params.text.data, params.text.size));
   write_special(params.special, message.initSpecial());
@@ -321,8 +315,6 @@ bool valid(const bh_codec_tokenize_result& result, const Bounds& bounds,
          (bounds.items == 0 || result.count == bounds.items) &&
          offsets_valid(context, result.offsets, result.count, result.bytes.size);
 }
-
-bool valid(const bh_codec_count_result&, const Bounds&, const CallContext&) { return true; }
 
 bool valid(const bh_codec_encode_batch_result& result, const Bounds& bounds,
            const CallContext& context) {
