@@ -1,6 +1,5 @@
 #include "host/runtime/connection.hpp"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -12,35 +11,17 @@
 #include <array>
 #include <cerrno>
 
-#include "host/runtime/stop_text.hpp"
-
 namespace bulkhead::host {
 namespace {
 
 constexpr std::int64_t kRest = 20'000'000;                  // between looks at a busy connection
-constexpr std::int64_t kKillPatience = 2'000'000'000;       // for the kernel to end a killed cell
 constexpr std::chrono::milliseconds kOwnEndPatience{1000};  // for a cell that hung up
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
 constexpr std::uint64_t kFrameOverhead = 1 << 20;  // of a message above its payload
 constexpr unsigned kMaxTurns = 32;                 // in a row, before others get the lock
 
-std::chrono::steady_clock::time_point time_point(std::int64_t nanoseconds) {
-  return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(nanoseconds));
-}
-
 }  // namespace
-
-// Promises that run in the loop until they are done; a failure is reported where it belongs by the
-// promise itself.
-class Connection::Tasks final : private kj::TaskSet::ErrorHandler {
- public:
-  void add(kj::Promise<void> promise) { tasks_.add(kj::mv(promise)); }
-
- private:
-  void taskFailed(kj::Exception&&) override {}
-  kj::TaskSet tasks_{*this};
-};
 
 // What a cell says while calls are in flight.
 class Connection::EventsServer final : public core::Events::Server {
@@ -83,18 +64,6 @@ class Connection::EventsServer final : public core::Events::Server {
  private:
   Connection& connection_;
 };
-
-void Connection::Question::wake() {
-  if (completion) {
-    connection.loop_.post([weak = connection.weak_from_this()] {
-      if (const auto self = weak.lock()) self->tick();
-    });
-    return;
-  }
-  const std::lock_guard lock(connection.reactor_.mutex());
-  changed.notify_all();
-  connection.nudge_leader();
-}
 
 std::shared_ptr<Connection> Connection::start(sandbox::CellProcess process,
                                               std::shared_ptr<sandbox::Launcher> launcher,
@@ -169,157 +138,7 @@ void Connection::watch() {
   });
 }
 
-// ---- asking
-
-bh_status Connection::ask(wire::CallContext& context, std::int64_t timeout, const Send& send) {
-  const auto question = std::make_shared<Question>(*this, context);
-  question->listen();
-  {
-    Lock lock(reactor_.mutex());
-    put(question, timeout, send, lock);
-    wait(*question, lock);
-    questions_.erase(question->id);
-  }
-  question->deafen();
-  return settle(*question, context);
-}
-
-bh_status Connection::ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
-                                std::function<void(bh_status)> done) {
-  const auto question = std::make_shared<Question>(*this, context);
-  question->completion = std::move(done);
-  question->listen();
-  {
-    Lock lock(reactor_.mutex());
-    if (!dead_) {
-      put(question, timeout, send, lock);
-      if (question->done) return BH_OK;
-      schedule(question->deadline, lock);
-      if (leader_ == nullptr) arm(lock);
-      return BH_OK;
-    }
-  }
-  question->deafen();
-  context.fail(end_reason());
-  return end_status_;
-}
-
-void Connection::tell(const std::function<kj::Promise<void>(core::Cell::Client&)>& send) {
-  Lock lock(reactor_.mutex());
-  if (dead_) return;
-  reactor_.turn([&] { tasks_->add(send(*cell_)); });
-  if (leader_ == nullptr) arm(lock);
-}
-
-void Connection::put(const std::shared_ptr<Question>& question, std::int64_t timeout,
-                     const Send& send, Lock& lock) {
-  wire::CallContext& context = *question->context;
-  question->timeout = context.timeout() != 0 ? context.timeout() : timeout;
-  question->deadline = wire::monotonic_now() + question->timeout;
-  context.deadline_ns = question->deadline;
-  question->call_id = context.id;
-  question->id = next_question_++;
-  questions_[question->id] = question;
-  if (dead_) {
-    finish(*question, end_status_, {});
-    return;
-  }
-  if (network_->getCurrentQueueSize() > limits_.frame) {
-    finish(*question, BH_OVERLOADED,
-           "the cell does not read what it was sent; nothing of this call was sent to it");
-    return;
-  }
-  reactor_.turn([&] {
-    lingering_.clear();
-    try {
-      tasks_->add(send(*cell_, *question).catch_([this, question](kj::Exception&& exception) {
-        if (question->done) return;
-        if (exception.getType() == kj::Exception::Type::DISCONNECTED) {
-          disconnected_ = true;
-          return;
-        }
-        finish(
-            *question, BH_PROTOCOL_ERROR,
-            std::string("the cell's answer can't be used: ") + exception.getDescription().cStr());
-      }));
-    } catch (const kj::Exception& exception) {
-      finish(
-          *question, BH_RESOURCE_EXHAUSTED,
-          std::string("the call's message can't be built: ") + exception.getDescription().cStr());
-    }
-  });
-  after_turn(lock);
-  if (leader_ != nullptr && reactor_.stream().write_blocked()) nudge_leader();
-}
-
-void Connection::linger(capnp::Response<core::CallResults>&& results) {
-  constexpr std::size_t kMost = 64;
-  constexpr std::uint64_t kSmall = 1024;  // words
-  if (lingering_.size() >= kMost) lingering_.clear();
-  if (results.totalSize().wordCount <= kSmall) lingering_.push_back(kj::mv(results));
-}
-
-// Waits until the question is done, reading the socket where no other caller does.
-void Connection::wait(Question& question, Lock& lock) {
-  while (true) {
-    if (question.progressed) {
-      question.progressed = false;
-      const auto done = question.progress_done, total = question.progress_total;
-      lock.unlock();
-      if (wire::CallSink* sink = question.context->sink()) sink->progress(done, total);
-      lock.lock();
-      continue;
-    }
-    if (question.done) break;
-    const std::int64_t until = check_time(question, lock);
-    if (question.done) break;
-    if (leader_ == nullptr) {
-      lead(question, until, lock);
-    } else {
-      question.changed.wait_until(lock, time_point(until));
-    }
-  }
-  if (leader_ == nullptr) pass_lead(lock);
-}
-
-void Connection::lead(Question& question, std::int64_t until, Lock& lock) {
-  leader_ = &question;
-  std::array<pollfd, 2> fds = {{{reactor_.stream().fd(), POLLIN, 0}, {nudge_.get(), POLLIN, 0}}};
-  if (reactor_.stream().write_blocked()) fds[0].events |= POLLOUT;
-  lock.unlock();
-  const std::int64_t left = std::max<std::int64_t>(0, until - wire::monotonic_now());
-  const timespec timeout = {left / 1'000'000'000, left % 1'000'000'000};
-  ppoll(fds.data(), fds.size(), &timeout, nullptr);
-  if (fds[1].revents != 0) {
-    std::uint64_t ignored = 0;
-    [[maybe_unused]] const ssize_t size = read(nudge_.get(), &ignored, sizeof ignored);
-  }
-  lock.lock();
-  leader_ = nullptr;
-  pump(lock);
-}
-
-// The lead is free: another waiting caller takes it, or the loop's thread.
-void Connection::pass_lead(Lock& lock) {
-  bool asynchronous = false;
-  for (const auto& [id, question] : questions_) {
-    if (question->done) continue;
-    if (!question->completion) {
-      question->changed.notify_all();
-      return;
-    }
-    asynchronous = true;
-  }
-  if (asynchronous || reactor_.stream().write_blocked()) arm(lock);
-}
-
-void Connection::nudge_leader() {
-  if (leader_ == nullptr) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const ssize_t written = write(nudge_.get(), &one, sizeof one);
-}
-
-// ---- the event loop
+// ---- reading
 
 void Connection::pump(Lock& lock) {
   unsigned turns = 0;
@@ -342,123 +161,6 @@ void Connection::after_turn(Lock& lock) {
     lose(lock, BH_PROTOCOL_ERROR, "its cell broke the RPC protocol and was ended");
   }
 }
-
-void Connection::lose(Lock&, bh_status status, const std::string& why) {
-  if (dead_) return;
-  dead_ = true;
-  if (end_why_.empty()) {
-    end_status_ = status;
-    end_why_ = why;
-  }
-  // A cell that hung up on its own is mostly about to end: a signal now would hide why.
-  // end_reason() ends the one that is not.
-  if (!end_why_.empty()) kill_cell();
-  for (const auto& [id, question] : questions_) {
-    if (!question->done) finish(*question, end_status_, {});
-  }
-  if (end_status_ == BH_UNAVAILABLE) return;
-  loop_.post([self = shared_from_this()] { self->log_(0, BH_LOG_ERROR, self->end_reason()); });
-}
-
-void Connection::finish(Question& question, bh_status status, std::string message) {
-  if (question.done) return;
-  question.done = true;
-  question.status = status;
-  question.message = std::move(message);
-  if (question.completion) {
-    // Strong: a completion is owed.
-    loop_.post([self = shared_from_this(), id = question.id] { self->complete_async(id); });
-  } else if (&question == leader_) {
-    nudge_leader();
-  } else {
-    question.changed.notify_all();
-  }
-}
-
-void Connection::complete_async(std::uint64_t id) {
-  std::shared_ptr<Question> question;
-  {
-    const Lock lock(reactor_.mutex());
-    const auto found = questions_.find(id);
-    if (found == questions_.end()) return;
-    question = std::move(found->second);
-    questions_.erase(found);
-  }
-  question->deafen();
-  const bh_status status = settle(*question, *question->context);
-  question->completion(status);
-}
-
-void Connection::tell_progress(std::uint64_t id) {
-  Lock lock(reactor_.mutex());
-  const auto found = questions_.find(id);
-  if (found == questions_.end() || found->second->done || !found->second->progressed) return;
-  const std::shared_ptr<Question> question = found->second;
-  question->progressed = false;
-  const auto done = question->progress_done, total = question->progress_total;
-  lock.unlock();
-  // The context lives until the completion, which runs on this thread too.
-  if (wire::CallSink* sink = question->context->sink()) sink->progress(done, total);
-}
-
-// ---- time
-
-// Does what is due for a question; returns when to look again.
-std::int64_t Connection::check_time(Question& question, Lock& lock) {
-  const std::int64_t now = wire::monotonic_now();
-  if (question.kill_at == 0) {
-    if (now >= question.deadline) question.context->note_stop(wire::Stop::deadline);
-    if (question.context->stopped() == wire::Stop::none) return question.deadline;
-    question.kill_at = now + limits_.grace;
-    if (!dead_) {
-      reactor_.turn([&] {
-        auto request = cell_->cancelRequest();
-        request.setId(question.id);
-        tasks_->add(request.send().ignoreResult());
-      });
-      after_turn(lock);
-    }
-  } else if (now >= question.kill_at) {
-    if (question.ended_cell) {
-      lose(lock, BH_PLUGIN_CRASHED, "its cell does not end although it was killed");
-      return now;
-    }
-    question.ended_cell = true;
-    question.kill_at = now + kKillPatience;
-    if (end_why_.empty()) {
-      end_why_ = "its cell was ended, because another call ignored its deadline or cancellation";
-    }
-    kill_cell();
-  }
-  return question.kill_at;
-}
-
-void Connection::schedule(std::int64_t when, Lock&) {
-  if (tick_at_ != 0 && tick_at_ <= when) return;
-  tick_at_ = when;
-  loop_.at(when, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->tick();
-  });
-}
-
-// Looks at the times of all asynchronous questions.
-void Connection::tick() {
-  Lock lock(reactor_.mutex());
-  tick_at_ = 0;
-  std::vector<std::shared_ptr<Question>> open;
-  for (const auto& [id, question] : questions_) {
-    if (question->completion && !question->done) open.push_back(question);
-  }
-  std::int64_t next = 0;
-  for (const auto& question : open) {
-    if (question->done) continue;
-    const std::int64_t until = check_time(*question, lock);
-    if (next == 0 || until < next) next = until;
-  }
-  if (next != 0) schedule(next, lock);
-}
-
-// ---- the loop's thread
 
 void Connection::arm(Lock&) {
   if (armed_ || dead_) return;
@@ -557,29 +259,21 @@ std::string Connection::end_reason() {
   return exit_text_;
 }
 
-// Gives the context the words, and returns the status that the caller gets.
-bh_status Connection::settle(Question& question, wire::CallContext& context) {
-  const wire::Stop stop = context.stopped();
-  if (question.ended_cell) {
-    context.fail(stop_text(stop, question.timeout, limits_.grace) +
-                 ", so its cell was ended; the next call starts a new one");
-    return stop_status(stop);
+void Connection::lose(Lock&, bh_status status, const std::string& why) {
+  if (dead_) return;
+  dead_ = true;
+  if (end_why_.empty()) {
+    end_status_ = status;
+    end_why_ = why;
   }
-  if ((question.status == BH_CANCELLED || question.status == BH_DEADLINE_EXCEEDED) &&
-      stop != wire::Stop::none) {
-    question.status = stop_status(stop);
+  // A cell that hung up on its own is mostly about to end: a signal now would hide why.
+  // end_reason() ends the one that is not.
+  if (!end_why_.empty()) kill_cell();
+  for (const auto& [id, question] : questions_) {
+    if (!question->done) finish(*question, end_status_, {});
   }
-  bool lost = false;
-  {
-    const Lock lock(reactor_.mutex());
-    lost = dead_ && question.status == end_status_;
-  }
-  if (lost && question.message.empty()) {
-    context.fail(end_reason());
-  } else if (!question.message.empty()) {
-    context.fail(question.message);
-  }
-  return question.status;
+  if (end_status_ == BH_UNAVAILABLE) return;
+  loop_.post([self = shared_from_this()] { self->log_(0, BH_LOG_ERROR, self->end_reason()); });
 }
 
 }  // namespace bulkhead::host

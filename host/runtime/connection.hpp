@@ -67,7 +67,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   class EventsServer;
-  class Tasks;
+  // Promises that run in the loop until they are done; a failure is reported where it belongs by
+  // the promise itself.
+  class Tasks final : private kj::TaskSet::ErrorHandler {
+   public:
+    void add(kj::Promise<void> promise) { tasks_.add(kj::mv(promise)); }
+
+   private:
+    void taskFailed(kj::Exception&&) override {}
+    kj::TaskSet tasks_{*this};
+  };
 
   Connection(sandbox::CellProcess process, std::shared_ptr<sandbox::Launcher> launcher, Loop& loop,
              const policy::Limits& limits, LogSink log);
@@ -122,8 +131,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Question* leader_ = nullptr;  // it sleeps in poll() on the socket
   bool armed_ = false;          // the loop watches the socket
   bool resting_ = false;        // a look at whether to arm is scheduled
-  std::int64_t tick_at_ =
-      0;  // when the loop looks at the times of asynchronous questions; 0: never
+  // When the loop looks at the times of asynchronous questions; 0: never.
+  std::int64_t tick_at_ = 0;
   bool disconnected_ = false;
   bool dead_ = false;
   bh_status end_status_ = BH_PLUGIN_CRASHED;

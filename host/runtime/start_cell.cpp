@@ -59,6 +59,17 @@ bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallConte
       });
 }
 
+// A text of the cell with the user's own paths: inside, the package lies at `root`.
+std::string outside(std::string text, const std::string& root, const std::string& folder) {
+  if (root == folder) return text;
+  const std::string inner = root + "/";
+  for (std::size_t at = 0; (at = text.find(inner, at)) != std::string::npos;) {
+    text.replace(at, inner.size(), folder + "/");
+    at += folder.size() + 1;
+  }
+  return text;
+}
+
 bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& context,
                wire::DescriptorFacts& facts) {
   return connection.ask(
@@ -68,13 +79,14 @@ bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& c
         request.setLibrary((connection.root() + "/" + plugin.manifest.entry).c_str());
         request.setDataFolder((connection.root() + "/data").c_str());
         request.setIsolation(BH_ISOLATION_CELL);
-        return request.send().then(
-            [&facts, &question](capnp::Response<core::LoadResults>&& results) {
-              if (question.done) return;
-              const auto status = results.getStatus();
-              if (status.getCode() == BH_OK) facts = wire::read(results.getDescriptor());
-              question.answer(status.getCode(), status.getMessage().cStr());
-            });
+        return request.send().then([&plugin, &connection, &facts,
+                                    &question](capnp::Response<core::LoadResults>&& results) {
+          if (question.done) return;
+          const auto status = results.getStatus();
+          if (status.getCode() == BH_OK) facts = wire::read(results.getDescriptor());
+          question.answer(status.getCode(),
+                          outside(status.getMessage().cStr(), connection.root(), plugin.folder));
+        });
       });
 }
 

@@ -177,7 +177,8 @@ class BULKHEAD_API Host {
   // The policy file in use; empty: none was found, the defaults hold.
   std::string policy_file() const;
   // Ends all cells and calls; asynchronous ones complete with Status::unavailable or cancelled. Not
-  // from a callback of the host. Waits for calls in process. Idempotent.
+  // from a callback of the host. Calls in process are asked to stop and get their grace time
+  // (limits.grace); one that runs on after it is answered with Status::unresponsive. Idempotent.
   void close();
 
  private:
