@@ -3,11 +3,14 @@
 #include <array>
 
 #include "sdk/wire/codec.hpp"
+#include "sdk/wire/drafts.hpp"
 
 namespace bulkhead::wire {
 
 std::span<const InterfaceInfo> interfaces() {
-  static const std::array<InterfaceInfo, 1> all = {codec_interface()};
+  static const std::array all = {
+      codec_interface(),    multimodal_interface(), compression_interface(), trainer_interface(),
+      provider_interface(), events_interface(),     command_interface(),     state_interface()};
   return all;
 }
 

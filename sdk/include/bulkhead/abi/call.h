@@ -49,6 +49,12 @@ static inline int bh_call_cancelled(const bh_call *call) {
   return __atomic_load_n(call->cancelled, __ATOMIC_RELAXED) != 0;
 }
 
+/* Params or result of a method that has none. */
+typedef struct bh_empty {
+  uint32_t struct_size;
+  uint32_t reserved;
+} bh_empty;
+
 /* The completion of a submitted call. [any-thread] Called exactly once, after the result struct is
  * filled; never before submit has been entered, but possibly before it returns. It must not block.
  */
