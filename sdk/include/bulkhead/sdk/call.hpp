@@ -33,6 +33,8 @@ class Call {
   explicit Call(bh_call* call) noexcept : call_(call) {}
 
   std::uint64_t id() const noexcept { return call_->id; }
+  // For services of the host that take the call.
+  bh_call* raw() const noexcept { return call_; }
 
   // BH_OK, BH_CANCELLED or BH_DEADLINE_EXCEEDED. Ask about every millisecond of work.
   bh_status should_stop() const noexcept {
@@ -111,6 +113,8 @@ bh_status guarded(bh_call* call, Body&& body) noexcept {
   try {
     std::forward<Body>(body)();
     return BH_OK;
+  } catch (const HostError& error) {
+    return error.status();
   } catch (const PluginError& error) {
     return fail(call, error.status(), error.what());
   } catch (const std::bad_alloc&) {

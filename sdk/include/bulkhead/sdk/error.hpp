@@ -29,6 +29,13 @@ class Cancelled : public PluginError {
                                                            : "The caller cancelled the call.") {}
 };
 
+// A service of the host failed, and has given the words to the call: they are kept. what() is for
+// the plugin's own eyes.
+class HostError : public PluginError {
+ public:
+  using PluginError::PluginError;
+};
+
 }  // namespace bulkhead::sdk
 
 namespace bulkhead {
