@@ -62,7 +62,9 @@ Instance Plugin::open(const Config& config) {
   } catch (const std::invalid_argument& error) {
     throw Error(Status::invalid_argument, state_->label + ": " + error.what());
   }
-  auto instance = std::make_shared<InstanceState>(state_, state_->backend->open(values));
+  auto grants = std::make_shared<host::FileGrants>();
+  auto instance =
+      std::make_shared<InstanceState>(state_, grants, state_->backend->open(values, grants));
   state_->add(instance);
   return Instance(std::move(instance));
 }
@@ -81,6 +83,12 @@ const void* Instance::interface(const char* name) const {
 }
 
 bh_instance* Instance::handle() const { return state_->endpoint.handle(); }
+
+void Instance::grant_file(std::string name, std::string path, FileAccess access) {
+  state_->grants->add(std::move(name), std::move(path), access);
+}
+
+void Instance::revoke_file(std::string_view name) { state_->grants->remove(name); }
 
 std::string Instance::call_json(std::string_view interface, std::string_view method,
                                 std::string_view params, const CallOptions& options) {

@@ -23,8 +23,8 @@ void write_config(const ConfigValues& config, capnp::List<core::ConfigEntry>::Bu
 // An instance that lives in whatever cell is the present one: opened there at its first call.
 class CellInstance final : public InstanceBackend, public wire::Channel {
  public:
-  CellInstance(CellBackend& backend, ConfigValues config)
-      : backend_(backend), config_(std::move(config)) {}
+  CellInstance(CellBackend& backend, ConfigValues config, std::shared_ptr<const FileGrants> grants)
+      : backend_(backend), config_(std::move(config)), grants_(std::move(grants)) {}
   ~CellInstance() override;
 
   void connect(wire::Endpoint& endpoint) override { endpoint.channel = this; }
@@ -43,6 +43,7 @@ class CellInstance final : public InstanceBackend, public wire::Channel {
 
   CellBackend& backend_;
   const ConfigValues config_;
+  const std::shared_ptr<const FileGrants> grants_;
   std::mutex mutex_;
   std::weak_ptr<Connection> open_in_;
   std::uint32_t id_ = 0;
@@ -87,6 +88,9 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
         message.setId(question.id);
         message.setDeadline(question.deadline);
         write_config(config_, request.initConfig(static_cast<capnp::uint>(config_.size())));
+        request.setFiles(make_files_server(std::make_shared<GrantedFiles>(grants_),
+                                           backend_.plugin().core->service_workers,
+                                           connection->turns()));
         return request.send().then([&](capnp::Response<core::OpenResults>&& results) {
           if (question.done) return;
           opened = results.getInstance();
@@ -223,8 +227,9 @@ std::shared_ptr<Connection> CellBackend::connection(wire::CallContext& context, 
   return connection_;
 }
 
-std::unique_ptr<InstanceBackend> CellBackend::open(const ConfigValues& config) {
-  auto instance = std::make_unique<CellInstance>(*this, config);
+std::unique_ptr<InstanceBackend> CellBackend::open(const ConfigValues& config,
+                                                   std::shared_ptr<const FileGrants> grants) {
+  auto instance = std::make_unique<CellInstance>(*this, config, std::move(grants));
   wire::CallContext context;
   std::uint32_t id = 0;
   bh_status status = BH_OK;

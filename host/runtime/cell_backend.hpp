@@ -15,7 +15,8 @@ class CellBackend final : public Backend {
   explicit CellBackend(PluginState& plugin);
   ~CellBackend() override;
 
-  std::unique_ptr<InstanceBackend> open(const ConfigValues& config) override;
+  std::unique_ptr<InstanceBackend> open(const ConfigValues& config,
+                                        std::shared_ptr<const FileGrants> grants) override;
   Level level() override;
   int process() override;
   std::uint64_t restarts() override;

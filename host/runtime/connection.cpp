@@ -125,6 +125,23 @@ void Connection::tear_down() {
 
 core::Events::Client Connection::make_events() { return kj::heap<EventsServer>(*this); }
 
+EnterTurns Connection::turns() {
+  return [weak = weak_from_this()]() -> InTurn {
+    auto self = weak.lock();
+    if (self == nullptr) return {};
+    return [self = std::move(self)](const std::function<void()>& work) {
+      Lock lock(self->reactor_.mutex());
+      self->reactor_.turn(work);
+      self->after_turn(lock);
+      if (self->leader_ == nullptr) {
+        self->arm(lock);
+      } else if (self->reactor_.stream().write_blocked()) {
+        self->nudge_leader();
+      }
+    };
+  };
+}
+
 void Connection::watch() {
   const std::weak_ptr<Connection> weak = weak_from_this();
   const Lock lock(reactor_.mutex());  // a handler may run before its key is known here

@@ -17,6 +17,7 @@
 
 #include "host/policy/policy.hpp"
 #include "host/runtime/loop.hpp"
+#include "host/services/files_server.hpp"
 #include "sandbox/launch/launcher.hpp"
 #include "sdk/schema/core.capnp.h"
 #include "sdk/wire/channel.hpp"
@@ -50,6 +51,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
                       std::function<void(bh_status)> done);
   // Sends something whose answer nobody needs.
   void tell(const std::function<kj::Promise<void>(core::Cell::Client&)>& send);
+
+  // For services that answer later, from threads of their own (host/services/).
+  EnterTurns turns();
 
   // The capability by which the cell reports progress and log lines. Inside a turn.
   core::Events::Client make_events();

@@ -135,15 +135,18 @@ Level LibraryBackend::level() { return {0, {}, {"in process there is no isolatio
 
 std::string LibraryBackend::state() { return closed_ ? "stopped" : "ready"; }
 
-std::unique_ptr<InstanceBackend> LibraryBackend::open(const ConfigValues& config) {
+std::unique_ptr<InstanceBackend> LibraryBackend::open(const ConfigValues& config,
+                                                      std::shared_ptr<const FileGrants> grants) {
   const std::vector<bh_config_entry> entries = config_entries(config);
   wire::CallContext context;
   context.begin_direct(plugin_.decision.limits.start_timeout, nullptr);
   bh_status status = BH_OK;
   auto services = std::make_unique<wire::Services>(
-      data_, [log = plugin_.log](std::uint32_t level, std::string_view line) {
+      data_,
+      [log = plugin_.log](std::uint32_t level, std::string_view line) {
         log->write(0, level, line);
-      });
+      },
+      std::make_shared<GrantedFiles>(std::move(grants)));
   auto object = wire::PluginObject::open(library_->descriptor(), entries, std::move(services),
                                          context, status);
   if (object == nullptr) {

@@ -19,7 +19,8 @@ class LibraryBackend final : public Backend {
   explicit LibraryBackend(PluginState& plugin);
   ~LibraryBackend() override;
 
-  std::unique_ptr<InstanceBackend> open(const ConfigValues& config) override;
+  std::unique_ptr<InstanceBackend> open(const ConfigValues& config,
+                                        std::shared_ptr<const FileGrants> grants) override;
   Level level() override;
   int process() override { return 0; }
   std::uint64_t restarts() override { return 0; }

@@ -86,8 +86,9 @@ void PluginState::close() {
 }
 
 InstanceState::InstanceState(std::shared_ptr<PluginState> of,
+                             std::shared_ptr<host::FileGrants> files,
                              std::unique_ptr<host::InstanceBackend> runs)
-    : plugin(std::move(of)), backend(std::move(runs)) {
+    : plugin(std::move(of)), grants(std::move(files)), backend(std::move(runs)) {
   endpoint.counters = &plugin->counters;
   endpoint.label = plugin->label.c_str();
   endpoint.default_timeout = plugin->decision.limits.call_timeout;

@@ -14,6 +14,8 @@
 #include "host/runtime/logger.hpp"
 #include "host/runtime/loop.hpp"
 #include "host/runtime/package.hpp"
+#include "host/runtime/workers.hpp"
+#include "host/services/granted_files.hpp"
 #include "sandbox/launch/launcher.hpp"
 #include "sdk/wire/channel.hpp"
 #include "sdk/wire/interfaces.hpp"
@@ -51,6 +53,8 @@ class Core {
   Admission in_flight;
   std::atomic<std::uint64_t> next_call{1};
   std::atomic<bool> closed{false};
+  // What services do for cells: disk work.
+  Workers service_workers{8};
 
   // The launcher, started at the first need, and again should it have died. Throws Error.
   std::shared_ptr<sandbox::Launcher> launcher();
@@ -78,7 +82,9 @@ using ConfigValues = std::map<std::string, manifest::Value>;
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::unique_ptr<InstanceBackend> open(const ConfigValues& config) = 0;  // throws Error
+  // Throws Error.
+  virtual std::unique_ptr<InstanceBackend> open(const ConfigValues& config,
+                                                std::shared_ptr<const FileGrants> grants) = 0;
   virtual Level level() = 0;
   virtual int process() = 0;
   virtual std::uint64_t restarts() = 0;
@@ -121,11 +127,12 @@ class PluginState {
 
 class InstanceState {
  public:
-  InstanceState(std::shared_ptr<PluginState> plugin,
+  InstanceState(std::shared_ptr<PluginState> plugin, std::shared_ptr<host::FileGrants> grants,
                 std::unique_ptr<host::InstanceBackend> backend);
   ~InstanceState();
 
   const std::shared_ptr<PluginState> plugin;
+  const std::shared_ptr<host::FileGrants> grants;
   const std::unique_ptr<host::InstanceBackend> backend;
 
   wire::Endpoint endpoint;

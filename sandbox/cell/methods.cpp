@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sandbox/cell/remote_files.hpp"
 #include "sandbox/cell/server.hpp"
 #include "sdk/wire/version.hpp"
 
@@ -90,12 +91,14 @@ class Methods final : public core::Cell::Server {
     const auto params = context.getParams();
     auto call = server_.start_call(params.getContext());
     auto opened = std::make_shared<std::unique_ptr<wire::PluginObject>>();
+    auto files = remote_files(server_, params.getFiles());
     return queue(
-        [&server = server_, call, opened, params] {
+        [&server = server_, call, opened, params, files = std::move(files)]() mutable {
           std::vector<bh_config_entry> config;
           for (const auto entry : params.getConfig()) config.push_back(config_entry(entry));
           *opened = wire::PluginObject::open(server.library().descriptor, config,
-                                             server.make_services(), call->context, call->status);
+                                             server.make_services(std::move(files)), call->context,
+                                             call->status);
         },
         [&server = server_, call, opened, results]() mutable {
           server.end_call(*call);

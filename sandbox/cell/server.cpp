@@ -126,9 +126,43 @@ void Server::load(const std::string& path, const std::string& data, std::uint32_
   }
 }
 
-std::unique_ptr<wire::Services> Server::make_services() {
+std::unique_ptr<wire::Services> Server::make_services(std::shared_ptr<wire::FileStore> files) {
   return std::make_unique<wire::Services>(
-      package_, [this](std::uint32_t level, std::string_view line) { send_log(0, level, line); });
+      package_, [this](std::uint32_t level, std::string_view line) { send_log(0, level, line); },
+      std::move(files));
+}
+
+void Server::ask(const std::function<kj::Promise<void>()>& send) {
+  std::unique_lock lock(reactor_.mutex());
+  bool done = false;
+  const auto finish = [&] {
+    done = true;
+    asking_.notify_all();
+  };
+  kj::Maybe<kj::Promise<void>> promise;
+  reactor_.turn([&] {
+    promise = send().then(finish, [&](kj::Exception&&) { finish(); }).eagerlyEvaluate(nullptr);
+  });
+  watch_writes();
+  while (!done && !ended_) {
+    if (!queue_.empty()) call_help();
+    if (reading_) {
+      asking_.wait(lock);
+    } else {
+      read(lock);
+    }
+  }
+  reactor_.turn([&] { promise = nullptr; });
+  // Whoever else waits must not wait for a reader that has gone.
+  asking_.notify_all();
+  if (!queue_.empty()) call_help();
+  if (ended_) end(lock);
+}
+
+void Server::in_turn(const std::function<void()>& work) {
+  const std::lock_guard lock(reactor_.mutex());
+  reactor_.turn(work);
+  watch_writes();
 }
 
 // Sends without waiting; an event is dropped when the host does not read.
@@ -242,7 +276,11 @@ void Server::thread_main() {
       stand_by(lock);
     }
   }
-  // The process ends here and now; other threads may be in the plugin.
+  end(lock);
+}
+
+// The process ends here and now; other threads may be in the plugin.
+void Server::end(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   fflush(nullptr);
   _exit(0);

@@ -47,7 +47,12 @@ class Server {
   void load(const std::string& path, const std::string& data, std::uint32_t isolation);
   const PluginLibrary& library() const { return library_; }
   // Outside of a turn.
-  std::unique_ptr<wire::Services> make_services();
+  std::unique_ptr<wire::Services> make_services(std::shared_ptr<wire::FileStore> files);
+  // Sends a question to the host, and waits for its answer: `send` runs inside a turn, and so do
+  // the continuations of its promise. On the thread of a call, never inside a turn.
+  void ask(const std::function<kj::Promise<void>()>& send);
+  // Runs inside a turn what must not run outside of one: the end of a capability, for example.
+  void in_turn(const std::function<void()>& work);
   void send_log(std::uint64_t call, std::uint32_t level, std::string_view line);
   void send_progress(std::uint64_t call, std::uint64_t done, std::uint64_t total);
 
@@ -57,6 +62,7 @@ class Server {
   };
 
   [[noreturn]] void thread_main();
+  [[noreturn]] void end(std::unique_lock<std::mutex>& lock);
   void read(std::unique_lock<std::mutex>& lock);
   void work(std::unique_lock<std::mutex>& lock);
   void stand_by(std::unique_lock<std::mutex>& lock);
@@ -74,6 +80,7 @@ class Server {
   // Guarded by reactor_.mutex().
   std::deque<Work> queue_;
   std::condition_variable standby_;
+  std::condition_variable asking_;  // calls that wait for the host, while another thread reads
   unsigned threads_ = 1, idle_ = 0, working_ = 0;
   bool reading_ = false;  // a thread waits for the socket
   bool looking_ = false;  // one of the idle ones looks every millisecond

@@ -11,6 +11,8 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("bulkhead::wire::core");
 
+using Services = import "files.capnp";
+
 const wireVersion :UInt32 = 1;
 
 interface Cell {
@@ -116,6 +118,7 @@ struct ConfigEntry {
 struct OpenParams {
   context @0 :CallContext;
   config @1 :List(ConfigEntry);
+  files @2 :Services.Files;    # what is granted to this instance
 }
 
 struct OpenResults {

@@ -6,25 +6,6 @@
 
 namespace bulkhead::wire {
 
-Services::Services(std::shared_ptr<PackageData> package, LogLine log)
-    : bh_services{sizeof(bh_services), 0, &Services::find},
-      package_(std::move(package)),
-      log_{{sizeof(bh_log_v1), 0, &Services::write}, std::move(log)} {}
-
-bool Services::has(std::string_view name) { return name == BH_LOG_1 || name == BH_PACKAGE_1; }
-
-const void* Services::find(const bh_services* services, const char* name) {
-  const auto* self = static_cast<const Services*>(services);
-  const std::string_view wanted = name == nullptr ? "" : name;
-  if (wanted == BH_LOG_1) return static_cast<const bh_log_v1*>(&self->log_);
-  if (wanted == BH_PACKAGE_1) return static_cast<const bh_package_v1*>(self->package_.get());
-  return nullptr;
-}
-
-void Services::write(const bh_log_v1* self, std::uint32_t level, bh_text line) {
-  static_cast<const Log*>(self)->line(level, {line.data, line.size});
-}
-
 PluginObject::PluginObject(const bh_descriptor* descriptor, bh_instance* instance,
                            std::unique_ptr<Services> services)
     : descriptor_(descriptor), instance_(instance), services_(std::move(services)) {}

@@ -2,9 +2,6 @@
 // cell and the host (for its own threads) use it alike.
 #pragma once
 
-#include <bulkhead/abi/services.h>
-
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -14,29 +11,9 @@
 
 #include "sdk/wire/call_context.hpp"
 #include "sdk/wire/interfaces.hpp"
-#include "sdk/wire/package_data.hpp"
+#include "sdk/wire/services.hpp"
 
 namespace bulkhead::wire {
-
-// Log lines outside of a call: level and line.
-using LogLine = std::function<void(std::uint32_t, std::string_view)>;
-
-// What an instance gets from its host.
-class Services final : public bh_services {
- public:
-  Services(std::shared_ptr<PackageData> package, LogLine log);
-  static bool has(std::string_view name);
-
- private:
-  struct Log : bh_log_v1 {
-    LogLine line;
-  };
-  static const void* find(const bh_services* services, const char* name);
-  static void write(const bh_log_v1* self, std::uint32_t level, bh_text line);
-
-  std::shared_ptr<PackageData> package_;
-  Log log_;
-};
 
 class PluginObject {
  public:

@@ -131,6 +131,8 @@ using ConfigValue = std::variant<bool, std::int64_t, double, std::string>;
 // converted to the type that the manifest gives for the key.
 using Config = std::map<std::string, ConfigValue>;
 
+enum class FileAccess { read, write };
+
 // Takes calls back. Copies share one state; cancel() may come from any thread, before, during or
 // after the call.
 class BULKHEAD_API CancelSource {
@@ -222,6 +224,13 @@ class BULKHEAD_API Instance {
   // sdk/schema/; bytes are text where they are UTF-8, else {"base64": "..."}).
   std::string call_json(std::string_view interface, std::string_view method,
                         std::string_view params, const CallOptions& options = {});
+
+  // Lends the plugin a file, by a name that it uses in its calls: for reading, or for writing (it
+  // then appears, or is replaced, whole and at once). Holds until it is revoked or the instance
+  // goes; a second grant of the name replaces the first. [any-thread] Throws invalid_argument.
+  void grant_file(std::string name, std::string path, FileAccess access);
+  // No new opening; what is open stays open. [any-thread]
+  void revoke_file(std::string_view name);
 
  private:
   friend class Plugin;
