@@ -21,7 +21,10 @@ install(DIRECTORY sdk/include/bulkhead host/include/bulkhead
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(DIRECTORY sdk/schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bulkhead/schema
   FILES_MATCHING PATTERN "*.capnp")
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md")
+# The pages link to them; samples/run.sh builds Bulkhead, which is there already.
+install(DIRECTORY samples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN run.sh EXCLUDE)
 
 # --- programs ---
 file(RELATIVE_PATH bulkhead_bin_to_lib /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})

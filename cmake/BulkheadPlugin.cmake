@@ -14,6 +14,21 @@ include(GNUInstallDirs)
 
 # Sets id_var and version_var from [plugin] in a manifest.
 function(bulkhead_read_manifest manifest id_var version_var)
+  if(NOT EXISTS ${manifest} OR IS_DIRECTORY ${manifest})
+    message(FATAL_ERROR "bulkhead_add_plugin: there is no manifest ${manifest}. Every plugin has "
+      "one; the shortest is\n"
+      "  manifest = 1\n"
+      "  [plugin]\n"
+      "  id = \"my_plugin\"\n"
+      "  version = \"1.0.0\"\n"
+      "  kind = \"codec\"\n"
+      "  [runtime]\n"
+      "  type = \"library\"\n"
+      "  entry = \"lib/my_plugin.so\"\n"
+      "  [interfaces]\n"
+      "  offers = [\"bulkhead.codec/1\"]\n"
+      "docs/manifest.md has all keys.")
+  endif()
   file(STRINGS ${manifest} lines ENCODING UTF-8)
   set(table "")
   set(id "")

@@ -10,6 +10,28 @@ namespace bulkhead::cli {
 
 using nlohmann::ordered_json;
 
+namespace {
+
+// The host refused the parameters before the plugin saw them: it begins with their path, such as
+// "params.text", and a plugin's error with the plugin's name.
+bool about_params(const Error& error) {
+  const std::string_view words = error.what();
+  return error.status() == Status::invalid_argument &&
+         (words.starts_with("params.") || words.starts_with("params must"));
+}
+
+std::string sentence(std::string text) {
+  return text.ends_with('.') || text.ends_with('?') ? text : text + ".";
+}
+
+// Parameters on the command line are usage, those from standard input are data.
+[[noreturn]] void refuse_params(bool from_input, const std::string& problem) {
+  if (from_input) throw Failure(Exit::bad_input, "data_invalid", problem);
+  throw usage_failure(problem);
+}
+
+}  // namespace
+
 void call(Session& session, const CallCommandOptions& options) {
   CallOptions call;
   call.timeout = parse_timeout(options.plugin.timeout);
@@ -17,10 +39,12 @@ void call(Session& session, const CallCommandOptions& options) {
   const bool from_input = options.params == "-";
   const std::string params = from_input ? read_input("-", session.interrupts) : options.params;
   if (!nlohmann::json::accept(params)) {
-    const std::string sentence = "the parameters of \"" + options.method + "\" are not JSON.";
-    if (!from_input)
-      throw usage_failure(sentence + " Example: bulkhead call en_gpt2 count '{\"text\": \"hi\"}'");
-    throw Failure(Exit::bad_input, "data_invalid", sentence);
+    const std::string problem =
+        options.plugin.plugin + ": " + options.method + ": the parameters are not JSON.";
+    refuse_params(from_input, from_input ? problem
+                                         : problem +
+                                               " Example: bulkhead call en_gpt2 count "
+                                               "'{\"text\": \"hi\"}'");
   }
 
   Host host = session.open_host();
@@ -29,7 +53,14 @@ void call(Session& session, const CallCommandOptions& options) {
   const std::string interface =
       options.interface.empty() ? only_interface(info) : options.interface;
   const std::string result = attempt(session, Doing::calling, [&] {
-    return opened.instance.call_json(interface, options.method, params, call);
+    try {
+      return opened.instance.call_json(interface, options.method, params, call);
+    } catch (const Error& error) {
+      if (about_params(error))
+        refuse_params(from_input, info.id + " " + info.version + ": " + options.method + ": " +
+                                      sentence(error.what()));
+      throw;
+    }
   });
   if (!session.output.json()) return session.output.write(result + "\n");
 

@@ -69,8 +69,10 @@ std::vector<std::uint32_t> parse_text(std::string_view bytes, const std::string&
     if (error != std::errc() || stop != bytes.data() + end)
       throw malformed(name, ", byte " + std::to_string(at) + ": \"" +
                                 printable(bytes.substr(at, std::min<std::size_t>(end - at, 40))) +
-                                "\" is no token id (a number from 0 to 4294967295). Is this "
-                                "another --format?");
+                                "\" is no token id (a number from 0 to 4294967295). " +
+                                (bytes[at] == '[' || bytes[at] == '{'
+                                     ? "This looks like JSON: read it with --format json."
+                                     : "Is this another --format?"));
     ids.push_back(id);
     at = end;
   }

@@ -13,44 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// The highest usable version in the range. A Failure names what is there instead.
-PluginInfo find(const std::vector<PluginInfo>& plugins, const std::string& id,
-                const std::string& range_text) {
-  const auto range = manifest::Range::parse(range_text);
-  if (!range)
-    throw usage_failure("\"" + range_text +
-                        "\" is no range of versions. Examples: 1.2.0, ^1.2, >=1.0 <2.0.");
-  const PluginInfo* best = nullptr;
-  std::optional<manifest::Version> best_version;
-  std::vector<std::string> ids, versions;
-  std::string broken;
-  for (const PluginInfo& info : plugins) {
-    ids.push_back(info.id);
-    if (info.id != id) continue;
-    if (!info.error.empty()) {
-      broken = info.error;
-      continue;
-    }
-    versions.push_back(info.version);
-    const auto version = manifest::Version::parse(info.version);
-    if (!version || !range->contains(*version)) continue;
-    if (best != nullptr && !(*best_version < *version)) continue;
-    best = &info;
-    best_version = version;
-  }
-  if (best != nullptr) return *best;
-  if (!versions.empty())
-    throw Failure(Exit::not_found, "not_found",
-                  "no version of " + id + " is in the range " + range_text + ". There " +
-                      (versions.size() == 1 ? "is " : "are ") + manifest::listed(versions) + ".");
-  if (!broken.empty())
-    throw Failure(Exit::bad_input, "data_invalid", "plugin " + id + " can't be used: " + broken);
-  const std::string hint = manifest::did_you_mean(id, ids);
-  throw Failure(Exit::not_found, "not_found",
-                "there is no plugin " + manifest::quoted(id) + (hint.empty() ? "." : hint) +
-                    " `bulkhead list` shows all, `bulkhead doctor` where they are looked for.");
-}
-
 ordered_json config_document(const manifest::ConfigKey& key) {
   ordered_json document;
   document["name"] = key.name;
@@ -146,8 +108,10 @@ void show(Output& output, const ordered_json& document) {
     line(key, words(document[key]));
   for (const auto& dependency : document["dependencies"])
     line("needs", words(dependency["id"]) + " " + words(dependency["range"]));
-  for (const auto& [name, value] : document["permissions"].items())
-    line("asks for", name + " " + words(value));
+  const ordered_json& asked = document["permissions"];
+  if (asked.contains("memory_bytes"))
+    line("asks for", "memory " + manifest::bytes_text(asked["memory_bytes"].get<std::uint64_t>()));
+  if (asked.contains("threads")) line("asks for", words(asked["threads"]) + " threads");
   line("package", words(document["package_hash"]));
   line("isolation", words(document["isolation"]) + " (" + words(document["decided_by"]) + ")");
   line("level", words(document["level"]));
@@ -177,7 +141,7 @@ void info(Session& session, const InfoOptions& options) {
   const auto [id, range] = split_plugin(options.plugin.plugin);
   Host host = session.open_host();
   const PluginInfo found =
-      find(attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
+      find_plugin(attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
   const policy::Policy policy = read_policy(session.options);
   const policy::Decision decision = policy.decide(found.id);
 

@@ -42,13 +42,20 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, List& list, const 
   return app.add_option(name, list, help)->allow_extra_args(false);
 }
 
+// For options whose empty value would silently mean that the option is not given.
+CLI::Option* not_empty(CLI::Option* option) {
+  return option->check(CLI::Validator(
+      [](std::string& text) { return std::string(text.empty() ? "the value is empty" : ""); }, "",
+      ""));
+}
+
 void add_plugin_options(CLI::App& app, PluginOptions& options) {
   add_list(app, "--config", options.config, "Configuration of the plugin; repeatable")
       ->type_name("KEY=VALUE");
-  app.add_option("--isolation", options.isolation,
-                 "cell or in-process; default: what the policy says")
+  not_empty(app.add_option("--isolation", options.isolation,
+                           "cell or in-process; default: what the policy says"))
       ->type_name("MODE");
-  app.add_option("--timeout", options.timeout, "Time for the call: 250ms, 5s, 2min")
+  not_empty(app.add_option("--timeout", options.timeout, "Time for the call: 250ms, 5s, 2min"))
       ->type_name("TIME");
 }
 
@@ -68,7 +75,7 @@ void add_codec_command(CLI::App& codec, const char* name, const char* help, cons
   app.add_option("--plugin", options.plugin.plugin, "The codec plugin")
       ->required()
       ->type_name("ID[@RANGE]");
-  app.add_option("--encoding", options.encoding, "Short for --config encoding=NAME")
+  not_empty(app.add_option("--encoding", options.encoding, "Short for --config encoding=NAME"))
       ->type_name("NAME");
   add_plugin_options(app, options.plugin);
   app.add_option("--format", options.format, format_help)->type_name("u32le|json|text");
@@ -80,7 +87,7 @@ void add_codec_command(CLI::App& codec, const char* name, const char* help, cons
              "Fail where the text has this special token, or all; repeatable")
         ->type_name("TOKEN|all");
   }
-  app.add_option("--output", options.output, "Write to FILE, whole or not at all")
+  not_empty(app.add_option("--output", options.output, "Write to FILE, whole or not at all"))
       ->type_name("FILE");
   app.add_option("FILE", options.file, "Input; default: standard input")->type_name("");
 }
@@ -127,7 +134,8 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
                   "Parameters as JSON, - reads standard input; "
                   "default {}")
       ->type_name("");
-  call_app.add_option("--interface", method.interface, "Needed where the plugin offers several")
+  not_empty(call_app.add_option("--interface", method.interface,
+                                "Needed where the plugin offers several"))
       ->type_name("NAME");
   add_plugin_options(call_app, method.plugin);
   call_app.footer(
@@ -138,13 +146,14 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   CLI::App& run_app = add_command(top, "run", "Run a pipeline file", chosen,
                                   [&pipeline](Session& session) { run(session, pipeline); });
   run_app.add_option("PIPELINE", pipeline.pipeline, "The pipeline file")->required()->type_name("");
-  run_app
-      .add_option("--record", pipeline.record,
-                  "Where the run record goes; default: beside the pipeline, as .run.json")
+  not_empty(
+      run_app.add_option("--record", pipeline.record,
+                         "Where the run record goes; default: beside the pipeline, as .run.json"))
       ->type_name("FILE");
   add_list(run_app, "--set", pipeline.set, "A value for one of its [variables]; repeatable")
       ->type_name("NAME=VALUE");
-  run_app.add_option("--isolation", pipeline.isolation, "cell or in-process, for all steps")
+  not_empty(
+      run_app.add_option("--isolation", pipeline.isolation, "cell or in-process, for all steps"))
       ->type_name("MODE");
 
   add_command(top, "ps", "Running hosts and their cells", chosen,
@@ -156,10 +165,12 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
 void describe(CLI::App& top, AllOptions& options, Command& chosen) {
   top.require_subcommand(1);
   GlobalOptions& global = options.global;
-  top.add_option("--policy", global.policy, "Policy file; default: see docs/policy.md")
+  not_empty(top.add_option("--policy", global.policy,
+                           "Policy file; default: see docs/policy.md (installed in "
+                           "share/doc/bulkhead)"))
       ->type_name("FILE");
-  add_list(top, "--plugins", global.plugin_folders,
-           "Folder of plugins, searched before all others; repeatable")
+  not_empty(add_list(top, "--plugins", global.plugin_folders,
+                     "Folder of plugins, searched before all others; repeatable"))
       ->type_name("DIR");
   top.add_flag("--json", global.json, "Answer with one JSON document");
   top.add_flag("-v,--verbose", global.verbose, "Log lines to standard error");
@@ -194,10 +205,20 @@ std::string command_problem(const CLI::App& top, const CLI::App& app) {
   return sentence + " The commands are " + manifest::listed(names) + ".";
 }
 
+// `bulkhead help codec` is `bulkhead codec --help`.
+std::vector<const char*> with_help(int argc, char** argv) {
+  std::vector<const char*> words(argv, argv + argc);
+  if (argc < 2 || std::string_view(argv[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.push_back("--help");
+  return words;
+}
+
 // True: go on with the chosen command. False: help or version was printed.
 bool parse(CLI::App& top, int argc, char** argv, Output& output) {
   try {
-    top.parse(argc, argv);
+    const std::vector<const char*> words = with_help(argc, argv);
+    top.parse(static_cast<int>(words.size()), words.data());
     return true;
   } catch (const CLI::CallForHelp&) {
     output.write(top.help());
@@ -239,6 +260,7 @@ int run_command_line(int argc, char** argv) {
         "bulkhead");
     describe(top, options, chosen);
     if (parse(top, argc, argv, output)) {
+      check_folders(options.global);
       Session session(options.global);
       try {
         chosen(session);

@@ -75,10 +75,9 @@ class Reader {
     for (const auto& [name, value] : pipeline_.variables) names.push_back(name);
     for (const auto& [name, value] : set_) {
       if (!pipeline_.variables.contains(name))
-        throw usage_failure("the [variables] of " + pipeline_.file + ", " +
-                            manifest::listed(names) + ", do not include the " +
-                            manifest::quoted(name) + " of --set" +
-                            ending(manifest::did_you_mean(name, names)));
+        throw usage_failure("--set " + name + "=...: " + pipeline_.file + " has no variable " +
+                            manifest::quoted(name) + ending(manifest::did_you_mean(name, names)) +
+                            " Its [variables] are: " + manifest::listed(names) + ".");
       pipeline_.variables[name] = value;
     }
   }
@@ -176,9 +175,9 @@ class Reader {
       step.output = path(*output);
     }
     if (const auto timeout = text(table, "timeout")) {
-      const auto value = manifest::parse_duration(*timeout);
-      if (!value || *value <= 0) table.fail("timeout", "a duration is expected, such as \"90s\"");
-      step.timeout = std::chrono::nanoseconds{*value};
+      if (const std::string problem = timeout_problem(*timeout); !problem.empty())
+        table.fail("timeout", manifest::quoted(*timeout) + " " + problem);
+      step.timeout = parse_timeout(*timeout);
     }
     if (step.codec_method())
       read_codec(table, step);
@@ -272,6 +271,11 @@ class Reader {
     for (std::size_t i = 0; i < pipeline_.steps.size(); ++i) {
       const Step& step = pipeline_.steps[i];
       if (step.output.empty()) continue;
+      for (const Source& input : step.inputs)
+        if (!input.step && input.path == step.output)
+          tables_[i].fail("output",
+                          "this step reads the file that it would write; give the output another "
+                          "name");
       const auto [other, added] = writers.emplace(step.output, i);
       if (!added)
         tables_[i].fail(
@@ -359,7 +363,30 @@ class Reader {
   std::vector<std::string> names_;
 };
 
+// Of the one interface that this version knows: the functions of bh_codec_v1.
+const std::vector<std::string> kMethods = {
+    "encode",       "decode",      "tokenize",    "count",        "encode_batch",
+    "decode_batch", "stream_open", "stream_push", "stream_close", "info"};
+
 }  // namespace
+
+void Step::check_method(const PluginInfo& info) const {
+  const std::string wanted = codec_method()      ? BH_CODEC_1
+                             : interface.empty() ? only_interface(info)
+                                                 : interface;
+  const auto& offered = info.interfaces;
+  if (std::find(offered.begin(), offered.end(), wanted) == offered.end())
+    throw Failure(Exit::not_found, "not_found",
+                  info.id + " " + info.version + " has no interface " + manifest::quoted(wanted) +
+                      ", which has the method " + manifest::quoted(method) + "; it offers " +
+                      manifest::listed(offered) + ".");
+  if (wanted != BH_CODEC_1 || std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end())
+    return;
+  throw Failure(Exit::not_found, "not_found",
+                wanted + " has no method " + manifest::quoted(method) +
+                    ending(manifest::did_you_mean(method, kMethods)) + " It has " +
+                    manifest::listed(kMethods) + ".");
+}
 
 bool Step::codec_method() const {
   return std::find(kCodecMethods.begin(), kCodecMethods.end(), method) != kCodecMethods.end();

@@ -38,6 +38,8 @@ struct Step {
 
   bool compares() const { return method.empty(); }
   bool codec_method() const;
+  // Throws Failure where a plugin does not offer the method.
+  void check_method(const PluginInfo& info) const;
   // Its result is token ids in `format`.
   bool makes_ids() const { return method == "encode"; }
 };

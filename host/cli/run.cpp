@@ -13,6 +13,7 @@
 #include "commands.hpp"
 #include "failure.hpp"
 #include "files.hpp"
+#include "installation.hpp"
 #include "pipeline.hpp"
 #include "record.hpp"
 #include "registry/manifest/toml_reader.hpp"
@@ -54,6 +55,7 @@ class PipelineRun {
         results_(pipeline.steps.size()),
         readers_(pipeline.steps.size()),
         states_(pipeline.steps.size(), State::waiting) {
+    check_plugins();
     record.steps.resize(pipeline.steps.size());
     for (const Step& step : pipeline.steps)
       for (const Source& input : step.inputs)
@@ -84,6 +86,23 @@ class PipelineRun {
 
  private:
   enum class State { waiting, running, done };
+
+  // Before the first step runs: a plugin that is missing is not found after an hour.
+  void check_plugins() {
+    const std::vector<PluginInfo> plugins =
+        attempt(session_, Doing::opening_host, [&] { return host_.list(); });
+    for (const Step& step : pipeline_.steps) {
+      if (step.compares()) continue;
+      try {
+        step.check_method(find_plugin(plugins, step.plugin, step.range));
+      } catch (const Failure& failure) {
+        std::string sentence = failure.what();
+        if (!sentence.ends_with('.') && !sentence.ends_with('?')) sentence += ".";
+        throw Failure(failure.exit(), failure.status(),
+                      "step \"" + step.name + "\": " + sentence + " No step was run.");
+      }
+    }
+  }
 
   void work() {
     std::unique_lock lock(mutex_);

@@ -1,5 +1,7 @@
 #include "session.hpp"
 
+#include <filesystem>
+
 #include "failure.hpp"
 #include "registry/manifest/manifest.hpp"
 
@@ -20,6 +22,16 @@ const char* level_word(std::uint32_t level) {
 }
 
 }  // namespace
+
+void check_folders(const GlobalOptions& options) {
+  for (const std::string& folder : options.plugin_folders) {
+    std::error_code error;
+    if (std::filesystem::is_directory(folder, error)) continue;
+    throw usage_failure("--plugins \"" + printable(folder) + "\" is " +
+                        (std::filesystem::exists(folder, error) ? "no folder." : "not there.") +
+                        " It takes a folder that holds plugins, as <id>/<version>/plugin.toml.");
+  }
+}
 
 Host Session::open_host() {
   HostOptions host;
@@ -64,13 +76,24 @@ std::map<std::string, std::string> parse_pairs(const std::vector<std::string>& i
   return pairs;
 }
 
+std::string timeout_problem(const std::string& text) {
+  const std::optional<std::int64_t> value = manifest::parse_duration(text);
+  if (value && *value > 0 && *value <= kLongestTimeout.count()) return "";
+  // A number that 64 bits can't hold, or only in a smaller unit, is a duration all the same.
+  const std::size_t unit = text.find_first_not_of("0123456789");
+  const bool too_long = value ? *value > 0
+                              : unit != 0 && unit != std::string::npos &&
+                                    manifest::parse_duration("1" + text.substr(unit));
+  return too_long
+             ? "is too long; a call has at most " + manifest::duration_text(kLongestTimeout.count())
+             : "is no duration; examples: 250ms, 5s, 2min, 1h";
+}
+
 std::chrono::nanoseconds parse_timeout(const std::string& text) {
   if (text.empty()) return std::chrono::nanoseconds{0};
-  const std::optional<std::int64_t> value = manifest::parse_duration(text);
-  if (!value || *value <= 0)
-    throw usage_failure("--timeout \"" + text +
-                        "\" is no duration. Examples: 250ms, 5s, 2min, 1h.");
-  return std::chrono::nanoseconds{*value};
+  if (const std::string problem = timeout_problem(text); !problem.empty())
+    throw usage_failure("--timeout \"" + text + "\" " + problem + ".");
+  return std::chrono::nanoseconds{*manifest::parse_duration(text)};
 }
 
 Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {

@@ -27,6 +27,9 @@ struct Session {
   Host open_host();
 };
 
+// Throws Failure where --plugins names something that is no folder.
+void check_folders(const GlobalOptions& options);
+
 // Runs `work` and turns the host's errors into failures, an interrupt into Exit::interrupted.
 template <class Work>
 auto attempt(Session& session, Doing doing, Work&& work) {
@@ -45,6 +48,11 @@ std::optional<Isolation> parse_isolation(const std::string& text);
 // KEY=VALUE items, as text: the host converts them to the types of the manifest.
 std::map<std::string, std::string> parse_pairs(const std::vector<std::string>& items,
                                                const char* option);
+// The most that the policy allows for limits.call_timeout, too.
+constexpr std::chrono::nanoseconds kLongestTimeout = std::chrono::hours(720);
+// What is wrong with a text as the time of a call, as the rest of a sentence; empty: nothing.
+std::string timeout_problem(const std::string& text);
+// Of --timeout; zero for an empty text.
 std::chrono::nanoseconds parse_timeout(const std::string& text);
 
 // A plugin and an instance of it, ready to be called.

@@ -1,4 +1,6 @@
 // Finding the policy file, and the variables that lie over it.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -6,6 +8,7 @@
 #include "host/policy/limit_table.hpp"
 #include "host/policy/policy_file.hpp"
 #include "registry/manifest/text_file.hpp"
+#include "registry/manifest/words.hpp"
 
 namespace bulkhead::policy {
 namespace {
@@ -97,11 +100,44 @@ void lay_isolation(const Environment& environment, Policy& policy, std::vector<R
   }
 }
 
+std::string limit_variable(const LimitEntry& entry) {
+  std::string name = std::string("BULKHEAD_LIMITS_") + entry.name;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return name;
+}
+
+// A setting that is spelled wrong would silently not hold, where the file is strict. Variables that
+// belong to others (BULKHEAD_LAUNCHER, those of the build and the tests) are not like any of these.
+void refuse_misspelled(const Environment& environment) {
+  if (!environment || environ == nullptr) return;
+  constexpr std::string_view kPrefix = "BULKHEAD_";
+  std::vector<std::string> known = {"POLICY", "PLUGIN_PATH", "ISOLATION", "MINIMUM_LEVEL"};
+  for (const LimitEntry& entry : limit_table()) {
+    known.push_back(limit_variable(entry).substr(kPrefix.size()));
+  }
+  for (char** at = environ; *at != nullptr; ++at) {
+    const std::string_view line = *at;
+    const std::string name(line.substr(0, line.find('=')));
+    // The names are the process's; `environment` decides which of them count.
+    if (!name.starts_with(kPrefix) || !variable(environment, name)) continue;
+    const std::string word = name.substr(kPrefix.size());
+    if (std::find(known.begin(), known.end(), word) != known.end()) continue;
+    const std::string near = manifest::nearest(word, known);
+    const bool section = word.starts_with("LIMITS_") || word.starts_with("ISOLATION_") ||
+                         word.starts_with("PLUGINS_");
+    if (near.empty() && !section) continue;
+    throw FileError(name, 0, 0,
+                    "the policy has no such variable" +
+                        (near.empty() ? "; docs/policy.md lists them all"
+                                      : "; did you mean " +
+                                            manifest::quoted(std::string(kPrefix) + near) + "?"));
+  }
+}
+
 void lay_limits(const Environment& environment, Policy& policy, std::vector<Rule>& rules) {
   for (const LimitEntry& entry : limit_table()) {
-    std::string name = std::string("BULKHEAD_LIMITS_") + entry.name;
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    const std::string name = limit_variable(entry);
     const auto text = variable(environment, name);
     if (!text) continue;
     const auto value = parse_limit(entry, *text);
@@ -132,6 +168,7 @@ Policy Policy::load(const std::string& file, const Environment& environment) {
   }
 
   // What a variable says holds for every plugin: as a rule before those of the file.
+  refuse_misspelled(environment);
   std::vector<Rule> rules;
   lay_isolation(environment, policy, rules);
   lay_limits(environment, policy, rules);

@@ -77,8 +77,9 @@ struct Policy {
   // Finds and reads the policy file: `file` if not empty (must exist), else $BULKHEAD_POLICY (must
   // exist), else the user's (config_folder), else /etc/bulkhead/bulkhead.toml, else defaults. Lays
   // the variables over it: BULKHEAD_PLUGIN_PATH, BULKHEAD_ISOLATION, BULKHEAD_MINIMUM_LEVEL,
-  // BULKHEAD_LIMITS_<NAME>; an empty variable is none. A bad value is a FileError whose file is the
-  // variable's name. Folders become absolute. Where the file names none, they are
+  // BULKHEAD_LIMITS_<NAME>; an empty variable is none. A bad value, and a variable of the process
+  // whose name is nearly one of these, is a FileError whose file is the variable's name. Folders
+  // become absolute. Where the file names none, they are
   // default_plugin_folders().
   static Policy load(const std::string& file, const Environment& environment);
 

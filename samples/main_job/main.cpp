@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -26,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 using Ids = bulkhead::CodecClient::Ids;
 
 constexpr std::size_t kCalls = 20'000;  // for p50 and p99
+constexpr int kTurns = 3;               // for MB/s
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -83,39 +85,68 @@ Row footprint(bulkhead::Isolation isolation, const std::string& encoding) {
   return row;
 }
 
-// The whole corpus in one call, and back; then a call a line. Fills in the row, returns the ids.
-Ids encode_corpus(bulkhead::Isolation isolation, const std::string& encoding,
-                  const std::string& corpus, Row& row) {
-  Bench bench(isolation, encoding);
-  bulkhead::CallOptions patient;
-  patient.timeout = std::chrono::minutes(10);
+bulkhead::CallOptions patient() {
+  bulkhead::CallOptions options;
+  options.timeout = std::chrono::minutes(10);
+  return options;
+}
 
-  auto start = Clock::now();
-  Ids ids = bench.codec.encode(corpus, {}, patient);
-  row.megabytes_per_second = static_cast<double>(corpus.size()) / 1e6 / seconds_since(start);
-  require(bench.codec.decode(ids, patient) == corpus,
-          row.isolation + ": the decoded text differs from the source");
+double timed_encode(const Bench& bench, const std::string& corpus, Ids& ids) {
+  const auto start = Clock::now();
+  ids = bench.codec.encode(corpus, {}, patient());
+  return seconds_since(start);
+}
 
+// A call a line.
+void measure_lines(const Bench& bench, const std::string& corpus, Row& row) {
   std::vector<double> samples;
   for (std::string_view line : lines_of(corpus)) {
-    start = Clock::now();
-    const Ids line_ids = bench.codec.encode(line);
+    const auto start = Clock::now();
+    const Ids ids = bench.codec.encode(line);
     samples.push_back(seconds_since(start) * 1e6);
-    require(!line_ids.empty(), row.isolation + ": a line gave no ids");
+    require(!ids.empty(), row.isolation + ": a line gave no ids");
   }
   row.p50_us = percentile(samples, 0.50);
   row.p99_us = percentile(samples, 0.99);
-  std::printf("    %s: %zu bytes to %zu ids, decoded back to the same bytes; %zu calls of a line\n",
-              row.isolation.c_str(), corpus.size(), ids.size(), samples.size());
-  return ids;
+}
+
+// The whole corpus in one call and back, then a call a line. The isolations take turns, and the
+// first turn of each only warms up, so that neither has the other's page faults. Fills in the rows,
+// returns the ids.
+Ids encode_corpus(const std::string& encoding, const std::string& corpus, Row& in_process,
+                  Row& cell) {
+  struct Side {
+    Row& row;
+    Bench bench;
+    Ids ids;
+    double best = 0;
+  };
+  std::array<Side, 2> sides = {
+      Side{in_process, Bench(bulkhead::Isolation::in_process, encoding), {}},
+      Side{cell, Bench(bulkhead::Isolation::cell, encoding), {}}};
+  for (Side& side : sides) timed_encode(side.bench, corpus, side.ids);
+  for (int turn = 0; turn < kTurns; ++turn) {
+    for (Side& side : sides) {
+      const double seconds = timed_encode(side.bench, corpus, side.ids);
+      if (turn == 0 || seconds < side.best) side.best = seconds;
+    }
+  }
+  for (Side& side : sides) {
+    side.row.megabytes_per_second = static_cast<double>(corpus.size()) / 1e6 / side.best;
+    require(side.bench.codec.decode(side.ids, patient()) == corpus,
+            side.row.isolation + ": the decoded text differs from the source");
+    measure_lines(side.bench, corpus, side.row);
+    std::printf("    %s: %zu bytes to %zu ids, decoded back to the same bytes\n",
+                side.row.isolation.c_str(), corpus.size(), side.ids.size());
+  }
+  require(sides[0].ids == sides[1].ids, "the ids from the cell differ from the ids in process");
+  return std::move(sides[0].ids);
 }
 
 // Kills the cell while it encodes. Returns what the caller was told.
 bulkhead::Error kill_in_the_middle(Bench& bench, std::string text) {
-  bulkhead::CallOptions patient;
-  patient.timeout = std::chrono::minutes(10);
   for (int attempt = 0; attempt < 8; ++attempt) {
-    std::future<Ids> call = bench.codec.encode_async(text, {}, patient);
+    std::future<Ids> call = bench.codec.encode_async(text, {}, patient());
     if (call.wait_for(std::chrono::milliseconds(50)) == std::future_status::ready) {
       call.get();
       text += text;  // This machine is fast: a longer call.
@@ -135,14 +166,15 @@ bulkhead::Error kill_in_the_middle(Bench& bench, std::string text) {
 void survive_a_kill(const std::string& encoding, const std::string& corpus, const Ids& expected) {
   Bench bench(bulkhead::Isolation::cell, encoding);
   const int before = bench.plugin.process();
+  std::printf(
+      "    what follows with a time is the host's log, as every program gets it on standard error\n"
+      "    that sets no HostOptions::log:\n");
   const bulkhead::Error error = kill_in_the_middle(bench, corpus);
   std::printf("    the caller got %s: %s\n", bulkhead::status_name(error.status()).c_str(),
               error.what());
   require(error.status() == bulkhead::Status::plugin_crashed,
           "the error of a killed cell must be plugin_crashed");
-  bulkhead::CallOptions patient;
-  patient.timeout = std::chrono::minutes(10);
-  require(bench.codec.encode(corpus, {}, patient) == expected,
+  require(bench.codec.encode(corpus, {}, patient()) == expected,
           "after the restart of the cell the ids differ");
   std::printf("    cell %d is gone, cell %d answered the next call with the same ids\n", before,
               bench.plugin.process());
@@ -156,13 +188,14 @@ void run(const char* corpus_path, const std::string& encoding) {
 
   std::printf("  Encode and decode the corpus\n");
   const std::string corpus = read_file(corpus_path);
-  const Ids ids = encode_corpus(Isolation::in_process, encoding, corpus, in_process);
-  require(encode_corpus(Isolation::cell, encoding, corpus, cell) == ids,
-          "the ids from the cell differ from the ids in process");
+  const Ids ids = encode_corpus(encoding, corpus, in_process, cell);
   std::printf("    the ids are equal in both isolations\n");
   print_table({in_process, cell});
   std::printf(
-      "    (memory: private, after the first call; in process the host holds the plugin)\n");
+      "    MB/s: the corpus in one call, the best of %d in turns, warmed up; p50 and p99: a call a "
+      "line;\n    KiB: private memory after the first call, in process the host holds the "
+      "plugin\n",
+      kTurns);
 
   std::printf("  Kill the cell with SIGKILL in the middle of a call\n");
   survive_a_kill(encoding, corpus, ids);

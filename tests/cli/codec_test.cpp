@@ -70,6 +70,7 @@ TEST_CASE("malformed ids are refused with the place, exit 4") {
   const Bad bad = GENERATE(values<Bad>({
       {"text", "1 2x 3", "byte 2: \"2x\""},
       {"text", "1 -2", "\"-2\""},
+      {"text", "[1,2,3]", "This looks like JSON: read it with --format json."},
       {"text", "4294967296", "4294967296"},
       {"json", "[1, 2", "byte 5: this is not JSON"},
       {"json", "[1, 2.5]", "a fraction"},

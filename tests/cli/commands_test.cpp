@@ -71,6 +71,27 @@ TEST_CASE("info shows the manifest, the package's hash and the level, by range")
   CHECK(world.run({"info", "letters"}).out.find("letters 1.2.0  A test plugin") == 0);
 }
 
+TEST_CASE("info shows what a plugin asks for as people write it") {
+  World world;
+  world.file("plugins/hungry/plugin.toml", R"(manifest = 1
+[plugin]
+id = "hungry"
+version = "1.0.0"
+kind = "codec"
+[runtime]
+type = "library"
+entry = "lib/hungry.so"
+[permissions]
+memory = "512 MiB"
+threads = 8
+)");
+  world.file("plugins/hungry/lib/hungry.so", "");
+  const Ran ran = world.run({"info", "hungry", "--plugins", "plugins"});
+  INFO(ran);
+  CHECK(ran.out.find("memory 512 MiB\n") != std::string::npos);
+  CHECK(ran.out.find("8 threads\n") != std::string::npos);
+}
+
 TEST_CASE("info for what isn't there names what is") {
   World world;
   Ran ran = world.run({"info", "leters"});
@@ -108,6 +129,25 @@ TEST_CASE("call takes JSON and gives JSON, in both isolations") {
   CHECK(call({"decode", R"({"ids": [300]})"}).exit == 1);
 }
 
+TEST_CASE("wrong parameters of a call are usage, and name plugin and method") {
+  World world;
+  const std::string isolation = GENERATE("cell", "in-process");
+  const auto call = [&](const std::string& params, const std::string& input = "") {
+    How how;
+    how.input = input;
+    return world.run({"call", "letters", "encode", params, "--isolation", isolation}, how);
+  };
+  for (const char* params : {R"({"txt": 1})", R"({"text": {"base64": "@"}})", R"({"text": 1})",
+                             R"({"text": "a", "special": {"allow": 1}})", "7"}) {
+    const Ran ran = call(params);
+    INFO(ran);
+    CHECK(ran.exit == 2);
+    CHECK(ran.err.find("letters 1.2.0: encode: params") != std::string::npos);
+    CHECK(call("-", params).exit == 4);
+  }
+  CHECK(call("{bad").err.find("letters: encode: the parameters are not JSON") != std::string::npos);
+}
+
 TEST_CASE("doctor looks at the machine, and always answers") {
   World world;
   const Ran ran = world.run({"doctor", "--json"});
@@ -129,6 +169,42 @@ TEST_CASE("doctor looks at the machine, and always answers") {
   CHECK(broken.out.find("bad.toml:1") != std::string::npos);
 }
 
+TEST_CASE("doctor says that it does not know what it could not look at") {
+  World world;
+  bool policy_broken = true, plugins_known = false;
+  std::vector<std::string> words = {"doctor"};
+  SECTION("the policy file is broken") {
+    world.file("bad.toml", "policy = 1\n[limits\n");
+    words = {"doctor", "--policy", "bad.toml"};
+  }
+  SECTION("a variable over the policy is wrong") {
+    world.file("good.toml", "policy = 1\n");
+    world.environment["BULKHEAD_POLICY"] = "good.toml";
+    world.environment["BULKHEAD_LIMITS_MEMRY"] = "1GiB";
+  }
+  SECTION("there is no launcher") {
+    world.environment["BULKHEAD_LAUNCHER"] = "/nonexistent";
+    policy_broken = false;
+    plugins_known = true;
+  }
+  const Ran ran = world.run(words);
+  INFO(ran);
+  CHECK(ran.exit == 0);
+  CHECK(ran.out.find("What is wrong\n!! ") == 0);
+  CHECK(ran.out.find("gets level") == std::string::npos);
+  CHECK(ran.out.find("level of a cell here is not known") != std::string::npos);
+  CHECK((ran.out.find("defaults hold") == std::string::npos) == policy_broken);
+  CHECK((ran.out.find("not looked for") == std::string::npos) == plugins_known);
+  words.push_back("--json");
+  const json doctor = json::parse(world.run(words).out);
+  CHECK(doctor["level"].is_null());
+  CHECK(doctor["enforced"].is_null());
+  CHECK(doctor["plugins"].is_array() == plugins_known);
+  CHECK(doctor["policy_file"].is_string() == policy_broken);
+  CHECK(doctor["policy_problem"].is_string() == policy_broken);
+  CHECK(doctor["problems"].size() == 1);
+}
+
 TEST_CASE("a wrong command line says what is right, exit 2") {
   World world;
   struct Bad {
@@ -143,6 +219,16 @@ TEST_CASE("a wrong command line says what is right, exit 2") {
       {{"codec", "encode"}, "--plugin is required. `bulkhead codec encode --help`"},
       {{"run"}, "PIPELINE is required"},
       {{"list", "--nonsense"}, "--nonsense"},
+      {{"list", "--plugins", "/nonexistent"}, "--plugins \"/nonexistent\" is not there"},
+      {{"list", "--plugins", "/etc/passwd"}, "--plugins \"/etc/passwd\" is no folder"},
+      {{"list", "--plugins", ""}, "--plugins: the value is empty"},
+      {{"list", "--policy", ""}, "--policy: the value is empty"},
+      {{"codec", "encode", "--plugin", "letters", "--output", ""}, "--output: the value is empty"},
+      {{"codec", "count", "--plugin", "letters", "--isolation="}, "--isolation"},
+      {{"codec", "count", "--plugin", "letters", "--timeout", "99999999999h"},
+       "is too long; a call has at most 720h"},
+      {{"codec", "count", "--plugin", "letters", "--timeout", "721h"}, "at most 720h"},
+      {{"codec", "count", "--plugin", "letters", "--timeout", "5"}, "is no duration"},
   }));
   const Ran ran = world.run(bad.words);
   INFO(ran);
@@ -161,6 +247,8 @@ TEST_CASE("--version and --help answer on standard output") {
   CHECK(help.out.find("Exit codes:") != std::string::npos);
   CHECK(world.run({"codec", "encode", "--help"}).out.find("Usage: bulkhead codec encode") !=
         std::string::npos);
+  CHECK(world.run({"help"}).out == help.out);
+  CHECK(world.run({"help", "run"}).out == world.run({"run", "--help"}).out);
 }
 
 }  // namespace

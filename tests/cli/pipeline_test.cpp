@@ -231,8 +231,11 @@ TEST_CASE("a mistake in a pipeline file is found before anything runs, with its 
       {"${mode}", "maybe", "'maybe' is no isolation"},
       {"letters@^1", "letters@one", "'one' is no range"},
       {"method = \"encode\"", "method = \"encode\"\nformat = \"hex\"", "u32le"},
-      {"method = \"encode\"", "method = \"encode\"\ntimeout = \"soon\"", "a duration is expected"},
+      {"method = \"encode\"", "method = \"encode\"\ntimeout = \"soon\"", "'soon' is no duration"},
+      {"method = \"encode\"", "method = \"encode\"\ntimeout = \"1000h\"", "at most 720h"},
       {"encoding = \"bytes\"", "encoding = [1]", "p.toml:23:"},
+      {"output = \"corpus.u32\"", "output = \"corpus.txt\"",
+       "this step reads the file that it would write"},
       {"[[step]]", "[[step]", "p.toml:7:"},
   }));
   world.file("p.toml", replaced(kRoundtrip, bad.from, bad.to));
@@ -242,6 +245,53 @@ TEST_CASE("a mistake in a pipeline file is found before anything runs, with its 
   CHECK(ran.err.find("bulkhead: p.toml:") == 0);
   CHECK(ran.err.find(bad.words) != std::string::npos);
   CHECK(world.names() == std::vector<std::string>{"corpus.txt", "p.toml"});
+}
+
+TEST_CASE("a plugin or method that isn't there is found before the first step runs") {
+  World world;
+  world.file("corpus.txt", "Hello\n");
+  struct Bad {
+    std::string from, to, words;
+  };
+  const Bad bad = GENERATE(values<Bad>({
+      {"letters@^1", "leters",
+       "step \"decode\": there is no plugin 'leters'; did you mean 'letters'?"},
+      {"letters@^1", "letters@^7", "There is 1.2.0"},
+      {"method = \"decode\"", "method = \"dekode\"", "no method 'dekode'; did you mean 'decode'?"},
+      {"method = \"decode\"", "method = \"info\"\ninterface = \"bulkhead.other/1\"",
+       "has no interface 'bulkhead.other/1'"},
+  }));
+  world.file("p.toml", replaced(kRoundtrip, bad.from, bad.to));
+  const Ran ran = world.run({"run", "p.toml"});
+  INFO(ran);
+  CHECK(ran.exit == 3);
+  CHECK(ran.err.find(bad.words) != std::string::npos);
+  CHECK(ran.err.find("No step was run.") != std::string::npos);
+  CHECK(world.names() == std::vector<std::string>{"corpus.txt", "p.toml"});
+}
+
+TEST_CASE("every method of the interface that `call` knows can be a step") {
+  World world;
+  world.file("corpus.txt", "Hello\n");
+  const Ran unknown = world.run({"call", "letters", "no_such_method"});
+  INFO(unknown);
+  const std::size_t list = unknown.err.find("it has ");
+  REQUIRE(list != std::string::npos);
+  world.file("p.toml", replaced(kRoundtrip, "method = \"decode\"", "method = \"no_such_method\""));
+  const Ran step = world.run({"run", "p.toml"});
+  INFO(step);
+  const std::string methods = unknown.err.substr(list + 7, unknown.err.find_first_of(".\n", list));
+  CHECK(step.err.find(methods.substr(0, methods.find_first_of(".\n"))) != std::string::npos);
+}
+
+TEST_CASE("--set for what is no variable says which there are, exit 2") {
+  World world;
+  world.file("corpus.txt", "Hello\n");
+  world.file("p.toml", kRoundtrip);
+  const Ran ran = world.run({"run", "p.toml", "--set", "mod=cell"});
+  CHECK(ran.exit == 2);
+  CHECK(ran.err.find("--set mod=...: p.toml has no variable 'mod'; did you mean 'mode'? Its "
+                     "[variables] are: mode.") != std::string::npos);
 }
 
 TEST_CASE("a pipeline file that isn't there, or is something else, is an error") {

@@ -58,11 +58,15 @@ while read -r file source; do
 done <<'END'
 README.md samples/first_plugin/first_plugin.cpp
 README.md samples/first_plugin/CMakeLists.txt
+README.md samples/first_plugin/plugin.toml
 README.md samples/embed_cpp/main.cpp
 README.md samples/embed_c/main.c
 docs/authors.md samples/first_plugin/first_plugin.cpp
 docs/authors.md samples/first_plugin/plugin.toml
 docs/authors.md samples/first_plugin/CMakeLists.txt
+docs/authors.md samples/configured_plugin/configured_plugin.cpp
+docs/authors.md samples/configured_plugin/plugin.toml
+docs/authors.md samples/configured_plugin/CMakeLists.txt
 END
 ((files > 0)) || complain "no Markdown file found in $PWD"
 echo "$files files looked at"

@@ -32,6 +32,10 @@ fi
 readelf -d "$work/first/tree"/bin/* "$work/first/tree"/lib*/*.so "$work/first/tree"/libexec/*/* |
   grep -E 'R(UN)?PATH' | grep -v "ORIGIN" && fail "a run path is absolute"
 
+for page in README.md docs/policy.md samples/first_plugin/plugin.toml; do
+  [[ -f "$work/first/tree/share/doc/bulkhead/$page" ]] || fail "$page is not installed"
+done
+
 # expect TEXT COMMAND...: the command succeeds and prints TEXT somewhere.
 expect() {
   local text="$1"
@@ -48,6 +52,29 @@ build_with_cmake() {  # TREE FOLDER
     -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" \
     >"$work/build.log" 2>&1 && cmake --build "$2" >>"$work/build.log" 2>&1 ||
     { cat "$work/build.log"; fail "the samples do not build against $1"; }
+}
+
+# What does not ask for a language or a level of its own must configure, or say what is missing.
+build_on_its_own() {  # TREE
+  say "the C samples on their own, in projects without C++, against $1"
+  local name
+  for name in embed_c first_plugin_c; do
+    cmake -S "$work/samples/$name" -B "$work/alone-$name" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
+      >"$work/build.log" 2>&1 && cmake --build "$work/alone-$name" >>"$work/build.log" 2>&1 ||
+      { cat "$work/build.log"; fail "samples/$name does not build on its own"; }
+  done
+  say "a C++ program without -std=c++20 is told so"
+  if "$CXX" -std=c++17 -fsyntax-only -I"$1/include" "$work/samples/embed_cpp/main.cpp" \
+    2>"$work/build.log"; then
+    fail "host.hpp compiles as C++17"
+  fi
+  grep -q "needs C++20" "$work/build.log" || { cat "$work/build.log"; fail "no word about C++20"; }
+  say "a plugin without a manifest is told what to write"
+  mkdir "$work/bare"
+  cp "$work"/samples/first_plugin/{CMakeLists.txt,first_plugin.cpp} "$work/bare"
+  cmake -S "$work/bare" -B "$work/bare/build" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
+    >"$work/build.log" 2>&1 && fail "a plugin without a manifest configures"
+  grep -q "there is no manifest" "$work/build.log" || { cat "$work/build.log"; fail "no word about it"; }
 }
 
 build_with_pkg_config() {  # TREE FOLDER
@@ -80,6 +107,10 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
     expect "15496 11 995" "$3/embed_c" "Hello, world"
     expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
       --plugin first_plugin_c --isolation "$isolation" --format text <(printf 'Hi')
+    expect "107 108" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+      --plugin configured_plugin --config first_id=100 --isolation "$isolation" <(printf 'hi')
+    expect "30 letters, the first is id 0" env BULKHEAD_PLUGIN_PATH="$plugins" \
+      "$tree/bin/bulkhead" codec count --plugin configured_plugin -v <(printf 'hi')
     expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
       --plugin first_plugin --isolation "$isolation" --format text <(printf 'Hi')
     unset BULKHEAD_ISOLATION
@@ -90,6 +121,7 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
 }
 
 build_with_cmake "$work/first/tree" "$work/cmake-1"
+build_on_its_own "$work/first/tree"
 build_with_pkg_config "$work/first/tree" "$work/pkg-config-1"
 run_all "$work/first/tree" "$work/cmake-1" "$work/pkg-config-1"
 

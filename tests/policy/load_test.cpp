@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include <filesystem>
 #include <map>
 #include <catch2/catch.hpp>
@@ -161,4 +163,31 @@ TEST_CASE("a bad value of a variable is an error that names the variable") {
   CHECK_THAT(error({{"BULKHEAD_LIMITS_MEMORY", "1 MiB"}}),
              Catch::StartsWith("BULKHEAD_LIMITS_MEMORY: must be at least 64 MiB, not 1 MiB"));
   CHECK_THAT(error({{"BULKHEAD_LIMITS_MEMORY", "\x1b\xff"}}), Catch::EndsWith("not '\\x1b\\xff'"));
+}
+
+TEST_CASE("a variable that is nearly one of the policy's is an error with the right name") {
+  // Names come from the environment of the process, whether one counts from the one that is given.
+  const auto error_with = [](const std::string& name) {
+    ::setenv(name.c_str(), "1", 1);
+    const std::string sentence = error({{name, "1"}});
+    const std::string unread = error({});
+    ::unsetenv(name.c_str());
+    CHECK(unread == "no error");
+    return sentence;
+  };
+  CHECK(error_with("BULKHEAD_LIMITS_MEMRY") ==
+        "BULKHEAD_LIMITS_MEMRY: the policy has no such variable; did you mean "
+        "'BULKHEAD_LIMITS_MEMORY'?");
+  CHECK_THAT(error_with("BULKHEAD_MINIMUM_LEVL"),
+             Catch::EndsWith("did you mean 'BULKHEAD_MINIMUM_LEVEL'?"));
+  CHECK_THAT(error_with("BULKHEAD_ISOLATON"), Catch::EndsWith("mean 'BULKHEAD_ISOLATION'?"));
+  CHECK_THAT(error_with("BULKHEAD_PLUGINS_PATH"), Catch::EndsWith("'BULKHEAD_PLUGIN_PATH'?"));
+  CHECK_THAT(error_with("BULKHEAD_LIMITS_CPU_HOURS_OF_A_DAY"),
+             Catch::EndsWith("docs/policy.md lists them all"));
+  for (const char* other :
+       {"BULKHEAD_LAUNCHER", "BULKHEAD_DOWNLOADS", "BULKHEAD_TESTS", "BULKHEAD_TEST_LAUNCHER",
+        "BULKHEAD_TEST_TALLY", "BULKHEAD_PLUGIN_OUTPUT", "BULKHEAD_PLUGIN_ID", "BULKHEAD_NPM",
+        "BULKHEAD_NODE", "BULKHEAD_SKIP_PACKAGES", "BULKHEAD_SANITIZE"}) {
+    CHECK(error_with(other) == "no error");
+  }
 }

@@ -15,6 +15,10 @@
 // The library changes no signal handler, and waits only for processes that it started itself.
 #pragma once
 
+#if !defined(__cplusplus) || __cplusplus < 202002L
+#error "bulkhead/host.hpp needs C++20: compile with -std=c++20. C programs include bulkhead/host.h."
+#endif
+
 #include <chrono>
 #include <cstdint>
 #include <functional>

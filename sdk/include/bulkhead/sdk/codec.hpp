@@ -17,6 +17,10 @@
 // and which errors it has, stands in bulkhead/abi/codec.h.
 #pragma once
 
+#if !defined(__cplusplus) || __cplusplus < 202002L
+#error "bulkhead/sdk/codec.hpp needs C++20: compile with -std=c++20. C uses bulkhead/abi/codec.h."
+#endif
+
 #include <cstdint>
 #include <span>
 #include <string>
