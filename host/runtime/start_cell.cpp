@@ -4,13 +4,15 @@
 
 #include "host/runtime/probe.hpp"
 #include "sdk/wire/plugin_object.hpp"
+#include "sdk/wire/code_point.hpp"
 #include "sdk/wire/version.hpp"
 
 namespace bulkhead::host {
 namespace {
 
 [[noreturn]] void refuse(const PluginState& plugin, bh_status status, const std::string& why) {
-  throw Error(static_cast<Status>(status), plugin.label + ": " + why);
+  // Some of the words are the library's own: its id, say.
+  throw Error(static_cast<Status>(status), plugin.label + ": " + wire::one_line(why));
 }
 
 void check_status(const PluginState& plugin, bh_status status, const wire::CallContext& context,

@@ -91,7 +91,9 @@ TEST_CASE_METHOD(TestHost,
       Thrown{"int", Status::internal, "exception"}, Thrown{"struct", Status::internal, "exception"},
       Thrown{"plugin_error", Status::not_found, "there is no such word"},
       Thrown{"special", Status::disallowed_special, "that word is special"},
-      Thrown{"long", Status::internal, "xxxxxxxx"}, Thrown{"binary", Status::internal, "UTF-8"});
+      Thrown{"long", Status::internal, "xxxxxxxx"},
+      Thrown{"binary", Status::internal, "not \\xff\\xfe UTF-8"},
+      Thrown{"terminal", Status::internal, "\\x1b[2Jevil\\nbulkhead: fake\\x9b"});
   DYNAMIC_SECTION("it throws " << thrown.what) {
     const auto [here, there] = in_both([&](Isolation isolation) {
       return failure_of([&] { codec("throws", isolation).encode(thrown.what); });

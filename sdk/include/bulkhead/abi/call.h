@@ -28,7 +28,8 @@ typedef struct bh_call_functions {
   /* One line for the host's log, level BH_LOG_*. Rate-limited by the host. */
   void (*log)(bh_call *call, uint32_t level, bh_text line);
   /* The words for the error that the function is about to return: what was tried, why it failed,
-   * what to do. The last one counts. At most 4096 bytes are kept. */
+   * what to do. The last one counts. It is one line of UTF-8: anything else is escaped, and at most
+   * 4096 bytes are kept. */
   void (*fail)(bh_call *call, bh_text message);
   /* Whether the plugin should stop: BH_OK, BH_CANCELLED or BH_DEADLINE_EXCEEDED, which is then
    * what it returns. Poll it about every millisecond of work. */
