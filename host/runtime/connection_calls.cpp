@@ -272,7 +272,7 @@ std::int64_t Connection::check_time(Question& question, Lock& lock) {
     question.ended_cell = true;
     question.kill_at = now + kKillPatience;
     if (end_why_.empty()) {
-      end_why_ = "its cell was ended, because another call ignored its deadline or cancellation";
+      end_why_ = "its cell was ended, because a call ignored its deadline or cancellation";
     }
     kill_cell();
   }

@@ -54,6 +54,9 @@ TEST_CASE_METHOD(Cells,
   const Failure failure = failure_of([&] { codec.encode(crash.how); });
   CHECK(failure.status == Status::plugin_crashed);
   CHECK_THAT(failure.message, Contains("crash_call") && Contains(crash.word));
+  const auto record = wait_for_log("its cell ");
+  REQUIRE(record);
+  CHECK(record->level == BH_LOG_INFO);  // the caller was told
   CHECK(bystander.count("untouched") == 9);
   CHECK(codec.encode("and again").empty());
   CHECK(plugin.process() != before);
@@ -91,6 +94,9 @@ TEST_CASE_METHOD(Cells, "a cell that is killed while idle is replaced without an
   REQUIRE(eventually([&] { return plugin.process() != first; }));
   CHECK(codec.count("two!") == 4);
   CHECK(plugin.process() != first);
+  const auto record = wait_for_log("SIGKILL");
+  REQUIRE(record);
+  CHECK(record->level == BH_LOG_ERROR);  // no call tells of it
 }
 
 TEST_CASE_METHOD(Cells, "a stopped cell is ended at the deadline") {
