@@ -124,9 +124,7 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
   const policy::Limits& limits = plugin.decision.limits;
   sandbox::CellRequest request;
   request.package_folder = plugin.folder;
-  request.limits = {plugin.manifest.permissions.memory_bytes.value_or(limits.memory),
-                    plugin.manifest.permissions.threads.value_or(limits.threads),
-                    limits.descriptors};
+  request.limits = {limits.memory, limits.threads, limits.descriptors};
   request.profile = sandbox::default_profile();
   const auto launcher = plugin.core->launcher();
   sandbox::CellProcess process;

@@ -161,6 +161,35 @@ TEST_CASE_METHOD(Cells, "a cell without memory ends alone") {
   CHECK_THAT(report.message, Contains("has eaten everything"));
 }
 
+TEST_CASE_METHOD(Cells, "a result that the cell has no memory to send is out of memory, in words") {
+  if (load("null_codec", Isolation::cell).level().number == 0) return;
+  policy("[limits]\nmemory = \"512 MiB\"\n");
+  close();
+  const CodecClient codec = cell("big_output");
+  const Failure failure = failure_of([&] { codec.encode("300 MiB"); });
+  CHECK(failure.status == Status::out_of_memory);
+  CHECK_THAT(failure.message,
+             Contains("big_output") && Contains("limits.memory") && !Contains("calloc"));
+  CHECK(codec.count("next") == 4);
+}
+
+TEST_CASE_METHOD(Cells, "a cell has the policy's memory, not what its manifest asks for") {
+  const auto from = std::filesystem::path(BULKHEAD_FAULTY_PACKAGES) / "big_output/1.0.0";
+  const auto to = folder().path() / "plugins/big_output/1.0.0";
+  std::filesystem::create_directories(to.parent_path());
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  std::ofstream(to / "plugin.toml", std::ios::app) << "[permissions]\nmemory = \"64 MiB\"\n";
+  plugins(folder().path() / "plugins");
+  CHECK(cell("big_output").encode("300 MiB").size() == 300u * 1024 * 1024 / 4);
+}
+
+TEST_CASE_METHOD(Cells,
+                 "a cell that hangs up and stays is ended, and told from one that was killed") {
+  const Failure failure = failure_of([&] { cell("crash_call").encode("hang up"); });
+  CHECK(failure.status == Status::plugin_crashed);
+  CHECK_THAT(failure.message, Contains("closed its connection") || Contains("exited with code 0"));
+}
+
 TEST_CASE_METHOD(Cells, "a cell that dies of its memory limit is a crash") {
   if (load("null_codec", Isolation::cell).level().number == 0) return;
   policy("[[rule]]\nmatch = \"oom\"\n[rule.limits]\nmemory = \"256 MiB\"\n");

@@ -19,9 +19,9 @@ typedef struct bh_call_functions {
   uint32_t struct_size;
   uint32_t reserved;
   /* Memory for a result: at least `size` bytes, aligned to 64, owned by the call and alive until
-   * the caller lets go of the call. NULL when the caller's output limit is reached: then return
-   * BH_OUT_OF_MEMORY. In a result struct only memory from here (or NULL with size 0) may appear;
-   * the host checks. */
+   * the caller lets go of the call. NULL when the caller's output limit is reached, or when there
+   * is no memory: then return BH_OUT_OF_MEMORY. In a result struct only memory from here (or NULL
+   * with size 0) may appear; the host checks. */
   void *(*allocate)(bh_call *call, size_t size);
   /* `done` of `total` units of work; total 0: unknown. Cheap: the host thins it out. */
   void (*progress)(bh_call *call, uint64_t done, uint64_t total);

@@ -66,9 +66,11 @@ class Call {
       throw std::logic_error("Results can be allocated only on the thread that runs the call.");
     }
     if (void* memory = call_->fn->allocate(call_, bytes)) return memory;
-    throw PluginError(BH_OUT_OF_MEMORY, "The result needs " + std::to_string(bytes) +
-                                            " bytes more than the output limit of the call allows; "
-                                            "ask for less at once or raise the limit.");
+    throw PluginError(BH_OUT_OF_MEMORY,
+                      "The call gave no memory for " + std::to_string(bytes) +
+                          " more bytes of the result: its output limit, or the memory limit of the "
+                          "cell, is reached. Ask for less at once or raise limits.output or "
+                          "limits.memory of the policy.");
   }
   template <class T>
   T* allocate_array(std::size_t count) const {
@@ -115,7 +117,8 @@ bh_status guarded(bh_call* call, Body&& body) noexcept {
     return fail(call, error.status(), error.what());
   } catch (const std::bad_alloc&) {
     return fail(call, BH_OUT_OF_MEMORY,
-                "The plugin ran out of memory; raise its memory limit or ask for less at once.");
+                "The plugin ran out of memory; ask for less at once, or raise limits.memory of the "
+                "policy where it runs in a cell.");
   } catch (const std::exception& error) {
     return fail(call, BH_INTERNAL, error.what());
   } catch (...) {
