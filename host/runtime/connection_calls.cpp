@@ -261,6 +261,7 @@ std::int64_t Connection::check_time(Question& question, Lock& lock) {
         auto request = cell_->cancelRequest();
         request.setId(question.id);
         tasks_->add(request.send().ignoreResult());
+        request.setReason(static_cast<std::uint32_t>(question.context->stopped()));
       });
       after_turn(lock);
     }

@@ -131,3 +131,15 @@ TEST_CASE_METHOD(TestHost, "an open that hangs is ended with its cell at the sta
   CHECK(failure.status == Status::deadline_exceeded);
   CHECK_THAT(failure.message, Contains("hang_open"));
 }
+
+TEST_CASE_METHOD(TestHost, "a plugin that obeys its deadline says so in both modes") {
+  CallOptions options;
+  options.timeout = std::chrono::milliseconds(20);
+  const auto [here, there] = in_both([&](Isolation isolation) {
+    const CodecClient codec = this->codec("throws", isolation);
+    return failure_of([&] { codec.encode("until stopped", {}, options); });
+  });
+  CHECK(here.status == Status::deadline_exceeded);
+  CHECK_THAT(here.message, Contains("The deadline of the call has passed."));
+  CHECK(here == there);
+}

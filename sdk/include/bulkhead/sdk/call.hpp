@@ -37,12 +37,13 @@ class Call {
   // BH_OK, BH_CANCELLED or BH_DEADLINE_EXCEEDED. Ask about every millisecond of work.
   bh_status should_stop() const noexcept {
     if (view_ != View::kThread) return call_->fn->should_stop(call_);
-    if (bh_call_cancelled(call_)) return BH_CANCELLED;
-    if (call_->deadline_ns == 0) return BH_OK;
+    // The flag is set at the deadline, too.
+    const bh_status flagged = bh_call_cancelled(call_) ? BH_CANCELLED : BH_OK;
+    if (call_->deadline_ns == 0) return flagged;
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-    return now_ns >= call_->deadline_ns ? BH_DEADLINE_EXCEEDED : BH_OK;
+    return now_ns >= call_->deadline_ns ? BH_DEADLINE_EXCEEDED : flagged;
   }
   // Throws Cancelled when the call should stop.
   void check() const {
@@ -59,7 +60,7 @@ class Call {
   }
 
   // Memory for a result: aligned to 64, owned by the call. Throws BH_OUT_OF_MEMORY at the caller's
-  // limit. Nullptr for 0 bytes.
+  // limit, or where there is no memory. Nullptr for 0 bytes.
   void* allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
     if (view_ == View::kThread) {
