@@ -70,7 +70,7 @@ const void* PluginObject::table(const InterfaceInfo& interface, std::string& why
     why = std::string("the plugin does not offer ") + interface.name;
     return nullptr;
   }
-  if (const char* problem = interface.check_table(table)) {
+  if (const std::string problem = interface.check_table(table); !problem.empty()) {
     why = std::string("the plugin's ") + interface.name + " can't be used: " + problem;
     return nullptr;
   }

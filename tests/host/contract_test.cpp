@@ -52,6 +52,13 @@ TEST_CASE_METHOD(TestHost, "more answers than questions in a batch are a protoco
   });
   CHECK(here.status == Status::protocol_error);
   CHECK(here == there);
+  const auto [json_here, json_there] = in_both([&](Isolation isolation) {
+    Instance instance = load("garbage_sizes", isolation).open();
+    return failure_of(
+        [&] { instance.call_json(BH_CODEC_1, "encode_batch", R"({"texts": ["a", "b"]})"); });
+  });
+  CHECK(json_here == here);
+  CHECK(json_there == here);
 }
 
 TEST_CASE_METHOD(TestHost, "a status that no header names is an internal error in both modes") {
