@@ -121,7 +121,7 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
   }
   if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
     decision.minimum_level = *options.minimum_level;
-    decision.reason = "the application";
+    decision.level_reason = "the application";
   }
   std::shared_ptr<PluginState> plugin = make(std::move(*best), std::move(decision));
   const std::lock_guard lock(mutex_);

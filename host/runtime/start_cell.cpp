@@ -1,6 +1,7 @@
 #include "host/runtime/start_cell.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/runtime/probe.hpp"
 #include "sdk/wire/plugin_object.hpp"
@@ -142,9 +143,12 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
     if (connection->level().number < plugin.decision.minimum_level) {
       std::string why = "its cell would run at level " +
                         std::to_string(connection->level().number) + ", but " +
-                        plugin.decision.reason + " demands at least level " +
+                        plugin.decision.level_reason + " demands at least level " +
                         std::to_string(plugin.decision.minimum_level);
-      for (const std::string& missing : connection->level().missing) why += "; " + missing;
+      const char* before = "; missing: ";
+      for (const std::string& missing : connection->level().missing) {
+        why += std::exchange(before, ", ") + missing;
+      }
       refuse(plugin, BH_PERMISSION_DENIED, why + ". `bulkhead doctor` says more");
     }
     wire::CallContext context;

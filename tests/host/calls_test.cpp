@@ -304,7 +304,9 @@ TEST_CASE_METHOD(TestHost, "a level that this machine does not give is refused, 
   options.minimum_level = 3;
   const Failure failure = failure_of([&] { host().load("null_codec", options); });
   CHECK(failure.status == Status::permission_denied);
-  CHECK_THAT(failure.message, Contains("3") && Contains(std::to_string(level.number)));
+  CHECK_THAT(failure.message, Contains("3") && Contains(std::to_string(level.number)) &&
+                                  Contains("the application demands") &&
+                                  Contains("; missing: " + level.missing.front()));
 }
 
 TEST_CASE_METHOD(TestHost, "a package has the same hash in both modes") {
