@@ -135,7 +135,7 @@ std::shared_ptr<PluginState> HostState::make(host::Package package,
                                              policy::Decision decision) const {
   auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision));
   if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {
-    throw Error(Status::permission_denied, plugin->label + ": " + *why);
+    throw Error(Status::permission_denied, *why);  // it names the plugin
   }
   plugin->hash = host::hash_package(plugin->folder);
   if (plugin->decision.mode == policy::Mode::cell) {

@@ -75,6 +75,7 @@ TEST_CASE_METHOD(BothModes, "a wrong configuration is an error that names the ke
   };
   const Failure unknown = refusal({{"color", std::string("red")}});
   CHECK(unknown.status == Status::invalid_argument);
+  CHECK(unknown.message.find("echo_config 1.0.0") == unknown.message.rfind("echo_config 1.0.0"));
   CHECK_THAT(unknown.message, Contains("color") && Contains("colour") && Contains("echo_config"));
   CHECK_THAT(refusal({{"colour", std::string("mauve")}}).message,
              Contains("colour") && Contains("mauve") && Contains("green"));
