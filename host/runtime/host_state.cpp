@@ -1,5 +1,6 @@
 #include "host/runtime/host_state.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -146,6 +147,10 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
   if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
     decision.minimum_level = *options.minimum_level;
     decision.level_reason = "the application";
+  }
+  if (options.start_timeout.count() > 0) {
+    decision.limits.start_timeout =
+        std::min<std::int64_t>(decision.limits.start_timeout, options.start_timeout.count());
   }
   std::shared_ptr<PluginState> plugin = make(std::move(*best), std::move(decision));
   const std::lock_guard lock(mutex_);

@@ -4,12 +4,18 @@
 #include <utility>
 
 #include "host/runtime/probe.hpp"
-#include "sdk/wire/plugin_object.hpp"
 #include "sdk/wire/code_point.hpp"
+#include "sdk/wire/plugin_object.hpp"
 #include "sdk/wire/version.hpp"
 
 namespace bulkhead::host {
 namespace {
+
+// Of the whole start: how long it may take, and when it began.
+struct Time {
+  std::int64_t limit;
+  std::int64_t begun = wire::monotonic_now();
+};
 
 [[noreturn]] void refuse(const PluginState& plugin, bh_status status, const std::string& why) {
   // Some of the words are the library's own: its id, say.
@@ -23,9 +29,10 @@ void check_status(const PluginState& plugin, bh_status status, const wire::CallC
   refuse(plugin, status, std::string(step) + ": " + why);
 }
 
-bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallContext& context) {
+bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallContext& context,
+                    const Time& time) {
   return connection.ask(
-      context, plugin.decision.limits.start_timeout,
+      context, time.limit,
       [&](core::Cell::Client& cell, Connection::Question& question) {
         auto request = cell.helloRequest();
         request.setWireMin(wire::kWireMin);
@@ -59,7 +66,8 @@ bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallConte
             question.answer(BH_OK, {});
           }
         });
-      });
+      },
+      time.begun);
 }
 
 // A text of the cell with the user's own paths: inside, the package lies at `root`.
@@ -74,9 +82,9 @@ std::string outside(std::string text, const std::string& root, const std::string
 }
 
 bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& context,
-               wire::DescriptorFacts& facts) {
+               wire::DescriptorFacts& facts, const Time& time) {
   return connection.ask(
-      context, plugin.decision.limits.start_timeout,
+      context, time.limit,
       [&](core::Cell::Client& cell, Connection::Question& question) {
         auto request = cell.loadRequest();
         request.setLibrary((connection.root() + "/" + plugin.manifest.entry).c_str());
@@ -90,7 +98,8 @@ bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& c
           question.answer(status.getCode(),
                           outside(status.getMessage().cStr(), connection.root(), plugin.folder));
         });
-      });
+      },
+      time.begun);
 }
 
 }  // namespace
@@ -121,7 +130,9 @@ void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts) 
   }
 }
 
-std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts) {
+std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts,
+                                       std::int64_t timeout) {
+  const Time time = {timeout};
   const policy::Limits& limits = plugin.decision.limits;
   sandbox::CellRequest request;
   request.package_folder = plugin.folder;
@@ -152,9 +163,10 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
       refuse(plugin, BH_PERMISSION_DENIED, why + ". `bulkhead doctor` says more");
     }
     wire::CallContext context;
-    check_status(plugin, say_hello(plugin, *connection, context), context,
+    check_status(plugin, say_hello(plugin, *connection, context, time), context,
                  "the handshake with its cell failed");
-    check_status(plugin, load(plugin, *connection, context, facts), context, "it can't be loaded");
+    check_status(plugin, load(plugin, *connection, context, facts, time), context,
+                 "it can't be loaded");
     check_facts(plugin, facts);
   } catch (...) {
     connection->end(BH_UNAVAILABLE, "it was not needed");
