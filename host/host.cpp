@@ -60,7 +60,7 @@ Instance Plugin::open(const Config& config) {
   try {
     values = manifest::check_config(state_->manifest, config);
   } catch (const std::invalid_argument& error) {
-    throw Error(Status::invalid_argument, state_->label + ": " + error.what());
+    throw Error(Status::invalid_argument, error.what());  // it names the plugin
   }
   auto grants = std::make_shared<host::FileGrants>();
   auto instance =

@@ -136,7 +136,14 @@ void Output::finish() {
 }
 
 void Output::report(const Failure& failure) {
-  write_all(2, "bulkhead: " + std::string(failure.what()) + "\n");
+  // The command's own sentences may have more lines, which begin with spaces.
+  std::string_view rest = failure.what();
+  std::string shown = "bulkhead: ";
+  for (std::size_t end; (end = rest.find("\n  ")) != std::string_view::npos;) {
+    shown += printable(rest.substr(0, end)) + "\n  ";
+    rest.remove_prefix(end + 3);
+  }
+  write_all(2, shown + printable(rest) + "\n");
   if (!json_ || begun_ || failure.exit() == Exit::output) return;
   nlohmann::ordered_json words;
   words["error"]["status"] = failure.status();

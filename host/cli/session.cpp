@@ -101,6 +101,7 @@ Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
   LoadOptions load;
   load.version = range;
   load.isolation = parse_isolation(options.isolation);
+  load.start_timeout = parse_timeout(options.timeout);
   Config config;
   for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;
   Plugin plugin =

@@ -68,6 +68,7 @@ Decision Policy::decide(std::string_view plugin_id) const {
     decision.reason +=
         "; minimum level " + std::to_string(decision.minimum_level) + " by " + level_origin;
   }
+  decision.level_reason = level_origin;
   return decision;
 }
 

@@ -50,6 +50,7 @@ struct Decision {
   // Where mode and minimum_level come from, for a person: "isolation.default in bulkhead.toml:4",
   // "the rule 'en_*' in bulkhead.toml:21", "BULKHEAD_ISOLATION", "the built-in default".
   std::string reason;
+  std::string level_reason;  // where minimum_level alone comes from
 };
 
 // Glob pattern over plugin ids ('*', '?'), and what it changes. First match wins, key by key. A

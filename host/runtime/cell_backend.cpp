@@ -1,5 +1,7 @@
 #include "host/runtime/cell_backend.hpp"
 
+#include <algorithm>
+
 #include "host/runtime/start_cell.hpp"
 #include "host/runtime/stop_text.hpp"
 #include "host/runtime/ticket.hpp"
@@ -20,6 +22,12 @@ void write_config(const ConfigValues& config, capnp::List<core::ConfigEntry>::Bu
   }
 }
 
+// How long a start may take that a call causes.
+std::int64_t start_time(const PluginState& plugin, const wire::CallContext& context) {
+  const std::int64_t most = plugin.decision.limits.start_timeout;
+  return context.timeout() != 0 ? std::min(most, context.timeout()) : most;
+}
+
 // An instance that lives in whatever cell is the present one: opened there at its first call.
 class CellInstance final : public InstanceBackend, public wire::Channel {
  public:
@@ -33,9 +41,10 @@ class CellInstance final : public InstanceBackend, public wire::Channel {
   bh_status submit(wire::CallContext& context, const char* interface, std::uint16_t method,
                    const wire::WriteParams& write, wire::ReadResults read,
                    bh_completion done) override;
-  // The connection in which the instance is open, and its number there.
+  // The connection in which the instance is open, and its number there. Where the cell or the
+  // instance had to be made for a call with a time of its own, `begun` says since when that runs.
   std::shared_ptr<Connection> ready(wire::CallContext& context, std::uint32_t& id,
-                                    bh_status& status);
+                                    bh_status& status, std::int64_t& begun);
 
  private:
   Connection::Send sender(std::uint32_t id, const char* interface, std::uint16_t method,
@@ -61,7 +70,7 @@ CellInstance::~CellInstance() {
 }
 
 std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std::uint32_t& id,
-                                                bh_status& status) {
+                                                bh_status& status, std::int64_t& begun) {
   const std::lock_guard lock(mutex_);
   auto connection = open_in_.lock();
   const bool open = connection != nullptr && connection->alive();
@@ -75,13 +84,14 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
     id = id_;
     return connection;
   }
+  if (context.timeout() != 0) begun = wire::monotonic_now();
   connection = backend_.connection(context, status);
   if (connection == nullptr) return nullptr;
   wire::CallContext opening;
   opening.id = context.id;
   std::uint32_t opened = 0;
   status = connection->ask(
-      opening, backend_.plugin().decision.limits.start_timeout,
+      opening, start_time(backend_.plugin(), context),
       [&](core::Cell::Client& cell, Connection::Question& question) {
         auto request = cell.openRequest();
         auto message = request.initContext();
@@ -96,7 +106,8 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
           opened = results.getInstance();
           question.answer(results.getStatus().getCode(), results.getStatus().getMessage().cStr());
         });
-      });
+      },
+      begun);
   if (status != BH_OK) {
     context.fail("its instance can't be opened: " +
                  (opening.error().empty() ? "the plugin gave no reason" : opening.error()));
@@ -152,10 +163,11 @@ bh_status CellInstance::call(wire::CallContext& context, const char* interface,
   if (!ticket.admitted()) return BH_OVERLOADED;
   std::uint32_t id = 0;
   bh_status status = BH_OK;
-  const auto connection = ready(context, id, status);
+  std::int64_t begun = 0;
+  const auto connection = ready(context, id, status, begun);
   if (connection == nullptr) return status;
   return connection->ask(context, backend_.plugin().decision.limits.call_timeout,
-                         sender(id, interface, method, write, read));
+                         sender(id, interface, method, write, read), begun);
 }
 
 bh_status CellInstance::submit(wire::CallContext& context, const char* interface,
@@ -165,25 +177,30 @@ bh_status CellInstance::submit(wire::CallContext& context, const char* interface
   if (!ticket->admitted()) return BH_OVERLOADED;
   std::uint32_t id = 0;
   bh_status status = BH_OK;
-  const auto connection = ready(context, id, status);
+  std::int64_t begun = 0;
+  const auto connection = ready(context, id, status, begun);
   if (connection == nullptr) return status;
-  return connection->ask_async(context, backend_.plugin().decision.limits.call_timeout,
-                               sender(id, interface, method, write, std::move(read)),
-                               [ticket = std::move(ticket), done](bh_status result) mutable {
-                                 ticket.reset();  // before the completion: it may call again
-                                 done.fn(done.user, result);
-                               });
+  return connection->ask_async(
+      context, backend_.plugin().decision.limits.call_timeout,
+      sender(id, interface, method, write, std::move(read)),
+      [ticket = std::move(ticket), done](bh_status result) mutable {
+        ticket.reset();  // before the completion: it may call again
+        done.fn(done.user, result);
+      },
+      begun);
 }
 
 }  // namespace
 
-CellBackend::CellBackend(PluginState& plugin) : plugin_(plugin) { connection_ = start(); }
+CellBackend::CellBackend(PluginState& plugin) : plugin_(plugin) {
+  connection_ = start(plugin.decision.limits.start_timeout);
+}
 
 CellBackend::~CellBackend() { close(); }
 
-std::shared_ptr<Connection> CellBackend::start() {
+std::shared_ptr<Connection> CellBackend::start(std::int64_t timeout) {
   wire::DescriptorFacts facts;
-  return start_cell(plugin_, facts);
+  return start_cell(plugin_, facts, timeout);
 }
 
 std::string CellBackend::budget_spent(std::int64_t now) {
@@ -217,7 +234,7 @@ std::shared_ptr<Connection> CellBackend::connection(wire::CallContext& context, 
     return nullptr;
   }
   try {
-    connection_ = start();
+    connection_ = start(start_time(plugin_, context));
     ++restarts_;
   } catch (const Error& error) {
     context.fail(std::string("a new cell could not be started: ") + error.what());
@@ -233,7 +250,8 @@ std::unique_ptr<InstanceBackend> CellBackend::open(const ConfigValues& config,
   wire::CallContext context;
   std::uint32_t id = 0;
   bh_status status = BH_OK;
-  if (instance->ready(context, id, status) == nullptr) {
+  std::int64_t begun = 0;
+  if (instance->ready(context, id, status, begun) == nullptr) {
     throw Error(static_cast<Status>(status), plugin_.label + ": " + context.error());
   }
   return instance;

@@ -24,12 +24,12 @@ class CellBackend final : public Backend {
   void close() override;
 
   // The living connection; a dead one is replaced, within the crash budget. Null and the words in
-  // the context where that fails.
+  // the context where that fails. A context with a time of its own gives a start no longer one.
   std::shared_ptr<Connection> connection(wire::CallContext& context, bh_status& status);
   PluginState& plugin() { return plugin_; }
 
  private:
-  std::shared_ptr<Connection> start();
+  std::shared_ptr<Connection> start(std::int64_t timeout);
   // Why no new cell may be started now, or nothing.
   std::string budget_spent(std::int64_t now);
 

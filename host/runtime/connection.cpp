@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <kj/exception.h>
 
@@ -261,11 +262,15 @@ std::string Connection::end_reason() {
   const std::lock_guard lock(exit_mutex_);
   if (exit_text_.empty()) {
     auto exit = launcher_->wait_exit(process_.id, kOwnEndPatience);
-    if (!exit) {
+    const bool hung_up = !exit;
+    if (hung_up) {
       kill_cell();
       exit = launcher_->wait_exit(process_.id, kExitPatience);
     }
-    if (exit) {
+    if (hung_up && exit && WIFSIGNALED(exit->wait_status) &&
+        WTERMSIG(exit->wait_status) == SIGKILL) {
+      exit_text_ = "its cell closed its connection but did not end, so the host ended it";
+    } else if (exit) {
       exit_text_ = "its cell " + sandbox::describe_exit(*exit);
     } else if (!launcher_->alive()) {
       exit_text_ = "its cell ended, because the launcher process ended";
@@ -286,11 +291,15 @@ void Connection::lose(Lock&, bh_status status, const std::string& why) {
   // A cell that hung up on its own is mostly about to end: a signal now would hide why.
   // end_reason() ends the one that is not.
   if (!end_why_.empty()) kill_cell();
+  // An error in the log where nobody is told by a call of his own.
+  std::uint32_t level = BH_LOG_ERROR;
   for (const auto& [id, question] : questions_) {
-    if (!question->done) finish(*question, end_status_, {});
+    if (question->done) continue;
+    finish(*question, end_status_, {});
+    level = BH_LOG_INFO;
   }
   if (end_status_ == BH_UNAVAILABLE) return;
-  loop_.post([self = shared_from_this()] { self->log_(0, BH_LOG_ERROR, self->end_reason()); });
+  loop_.post([self = shared_from_this(), level] { self->log_(0, level, self->end_reason()); });
 }
 
 }  // namespace bulkhead::host

@@ -43,12 +43,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ~Connection();
 
   // Asks and waits. Deadline (the context's, else `timeout`), cancellation and progress are the
-  // context's. A cell that ignores the end of the time is ended. [any-thread]
-  bh_status ask(wire::CallContext& context, std::int64_t timeout, const Send& send);
+  // context's. A cell that ignores the end of the time is ended. The time began at `begun`; 0: it
+  // begins now. [any-thread]
+  bh_status ask(wire::CallContext& context, std::int64_t timeout, const Send& send,
+                std::int64_t begun = 0);
   // Asks; `done` runs later on the loop's thread, and the context must stay until then; unless this
   // returns an error.
   bh_status ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
-                      std::function<void(bh_status)> done);
+                      std::function<void(bh_status)> done, std::int64_t begun = 0);
   // Sends something whose answer nobody needs.
   void tell(const std::function<kj::Promise<void>(core::Cell::Client&)>& send);
 
@@ -90,7 +92,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   using Lock = std::unique_lock<std::mutex>;
   void put(const std::shared_ptr<Question>& question, std::int64_t timeout, const Send& send,
-           Lock& lock);
+           std::int64_t begun, Lock& lock);
   void pump(Lock& lock);
   void after_turn(Lock& lock);
   void wait(Question& question, Lock& lock);

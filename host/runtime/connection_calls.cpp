@@ -33,12 +33,13 @@ void Connection::Question::wake() {
   connection.nudge_leader();
 }
 
-bh_status Connection::ask(wire::CallContext& context, std::int64_t timeout, const Send& send) {
+bh_status Connection::ask(wire::CallContext& context, std::int64_t timeout, const Send& send,
+                          std::int64_t begun) {
   const auto question = std::make_shared<Question>(*this, context);
   question->listen();
   {
     Lock lock(reactor_.mutex());
-    put(question, timeout, send, lock);
+    put(question, timeout, send, begun, lock);
     wait(*question, lock);
     questions_.erase(question->id);
   }
@@ -47,14 +48,14 @@ bh_status Connection::ask(wire::CallContext& context, std::int64_t timeout, cons
 }
 
 bh_status Connection::ask_async(wire::CallContext& context, std::int64_t timeout, const Send& send,
-                                std::function<void(bh_status)> done) {
+                                std::function<void(bh_status)> done, std::int64_t begun) {
   const auto question = std::make_shared<Question>(*this, context);
   question->completion = std::move(done);
   question->listen();
   {
     Lock lock(reactor_.mutex());
     if (!dead_) {
-      put(question, timeout, send, lock);
+      put(question, timeout, send, begun, lock);
       if (question->done) return BH_OK;
       schedule(question->deadline, lock);
       if (leader_ == nullptr) arm(lock);
@@ -74,10 +75,10 @@ void Connection::tell(const std::function<kj::Promise<void>(core::Cell::Client&)
 }
 
 void Connection::put(const std::shared_ptr<Question>& question, std::int64_t timeout,
-                     const Send& send, Lock& lock) {
+                     const Send& send, std::int64_t begun, Lock& lock) {
   wire::CallContext& context = *question->context;
   question->timeout = context.timeout() != 0 ? context.timeout() : timeout;
-  question->deadline = wire::monotonic_now() + question->timeout;
+  question->deadline = (begun != 0 ? begun : wire::monotonic_now()) + question->timeout;
   context.deadline_ns = question->deadline;
   question->call_id = context.id;
   question->id = next_question_++;
@@ -260,6 +261,7 @@ std::int64_t Connection::check_time(Question& question, Lock& lock) {
       reactor_.turn([&] {
         auto request = cell_->cancelRequest();
         request.setId(question.id);
+        request.setReason(static_cast<std::uint32_t>(question.context->stopped()));
         tasks_->add(request.send().ignoreResult());
       });
       after_turn(lock);
@@ -272,7 +274,7 @@ std::int64_t Connection::check_time(Question& question, Lock& lock) {
     question.ended_cell = true;
     question.kill_at = now + kKillPatience;
     if (end_why_.empty()) {
-      end_why_ = "its cell was ended, because another call ignored its deadline or cancellation";
+      end_why_ = "its cell was ended, because a call ignored its deadline or cancellation";
     }
     kill_cell();
   }

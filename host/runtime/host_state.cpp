@@ -1,12 +1,15 @@
 #include "host/runtime/host_state.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "host/runtime/cell_backend.hpp"
 #include "host/runtime/installation.hpp"
 #include "host/runtime/library_backend.hpp"
 #include "host/runtime/status.hpp"
+#include "registry/manifest/words.hpp"
 
 namespace bulkhead {
 namespace {
@@ -28,6 +31,24 @@ std::string program_name() {
   return name;
 }
 
+// A cell is started with absolute paths, and the program may change its folder.
+std::string absolute(const std::string& folder) {
+  std::error_code error;
+  const auto path = std::filesystem::absolute(folder, error);
+  if (error) {
+    throw Error(Status::invalid_argument, "the plugin folder " + manifest::quoted(folder) +
+                                              " can't be made absolute: " + error.message());
+  }
+  return path.lexically_normal().string();
+}
+
+// It lies in FOLDER/ID or FOLDER/ID/VERSION, and can't be used.
+bool is_broken(const host::Package& package, std::string_view id) {
+  if (package.manifest) return false;
+  const std::filesystem::path folder(package.folder);
+  return folder.filename() == id || folder.parent_path().filename() == id;
+}
+
 std::string folder_list(const std::vector<std::string>& folders) {
   std::string list;
   for (const std::string& folder : folders) list += (list.empty() ? "" : ", ") + folder;
@@ -41,7 +62,7 @@ HostState::HostState(HostOptions options) {
   if (options.read_environment) environment = [](const char* name) { return std::getenv(name); };
   core_ = std::make_shared<host::Core>(read_policy(options, environment), environment,
                                        std::move(options.log));
-  folders_ = std::move(options.plugin_folders);
+  for (const std::string& folder : options.plugin_folders) folders_.push_back(absolute(folder));
   const policy::Policy& policy = core_->policy;
   folders_.insert(folders_.end(), policy.plugin_folders.begin(), policy.plugin_folders.end());
   const auto own = host::own_plugin_folders();
@@ -88,9 +109,7 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
   std::vector<std::string> ids;
   for (host::Package& package : packages) {
     if (!package.manifest) {
-      if (package.folder.find("/" + std::string(id)) != std::string::npos) {
-        broken += "; " + package.error;
-      }
+      if (is_broken(package, id)) broken += (broken.empty() ? "" : "; ") + package.error;
       continue;
     }
     ids.push_back(package.manifest->id);
@@ -103,6 +122,11 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
     }
   }
   if (best == nullptr) {
+    // There is one, so nothing was meant that is written alike or lies elsewhere.
+    if (others.empty() && !broken.empty()) {
+      throw Error(Status::data_invalid,
+                  "the plugin " + manifest::quoted(id) + " is broken: " + broken);
+    }
     std::string why = "no plugin '" + std::string(id) + "'";
     if (!others.empty()) {
       why += " in the range " + options.version + "; there is version " + others;
@@ -110,8 +134,9 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
       const std::string near = manifest::nearest(id, ids);
       if (!near.empty()) why += "; did you mean '" + near + "'?";
     }
-    throw Error(broken.empty() || !others.empty() ? Status::not_found : Status::data_invalid,
-                why + " (looked in " + folder_list(folders_) + ")" + broken);
+    why += " (looked in " + folder_list(folders_) + ")";
+    if (!broken.empty()) why += "; another version is broken: " + broken;
+    throw Error(Status::not_found, why);
   }
   policy::Decision decision = core_->policy.decide(best->manifest->id);
   if (options.isolation) {
@@ -121,7 +146,11 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
   }
   if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
     decision.minimum_level = *options.minimum_level;
-    decision.reason = "the application";
+    decision.level_reason = "the application";
+  }
+  if (options.start_timeout.count() > 0) {
+    decision.limits.start_timeout =
+        std::min<std::int64_t>(decision.limits.start_timeout, options.start_timeout.count());
   }
   std::shared_ptr<PluginState> plugin = make(std::move(*best), std::move(decision));
   const std::lock_guard lock(mutex_);
@@ -135,7 +164,7 @@ std::shared_ptr<PluginState> HostState::make(host::Package package,
                                              policy::Decision decision) const {
   auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision));
   if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {
-    throw Error(Status::permission_denied, plugin->label + ": " + *why);
+    throw Error(Status::permission_denied, *why);  // it names the plugin
   }
   plugin->hash = host::hash_package(plugin->folder);
   if (plugin->decision.mode == policy::Mode::cell) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "registry/manifest/words.hpp"
+#include "sdk/wire/outcome.hpp"
 
 namespace bulkhead::host {
 namespace {
@@ -234,7 +235,7 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
   capnp::MallocMessageBuilder message;
   write_struct(parsed, message.initRoot<capnp::DynamicStruct>(found.params), "params");
   std::string answer;
-  const bh_status status = instance.endpoint.channel->call(
+  bh_status status = instance.endpoint.channel->call(
       call, known->name, found.number,
       [&](capnp::AnyPointer::Builder to) {
         to.setAs<capnp::DynamicStruct>(
@@ -247,9 +248,8 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
       });
   instance.endpoint.counters->count(status != BH_OK);
   if (status != BH_OK) {
-    throw Error(static_cast<Status>(status),
-                std::string(instance.endpoint.label) + ": " + found.name + ": " +
-                    (call.error().empty() ? "the plugin gave no reason" : call.error()));
+    status = wire::explain(status, call, instance.endpoint.label, found.name);
+    throw Error(static_cast<Status>(status), call.error());
   }
   return answer;
 }

@@ -117,7 +117,7 @@ LibraryBackend::LibraryBackend(PluginState& plugin)
   if (plugin.decision.minimum_level > 0) {
     throw Error(Status::permission_denied,
                 plugin.label + ": it would run in process, which is level 0, but " +
-                    plugin.decision.reason + " demands at least level " +
+                    plugin.decision.level_reason + " demands at least level " +
                     std::to_string(plugin.decision.minimum_level) + ". Run it in a cell");
   }
   probe(plugin);

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "registry/manifest/words.hpp"
 #include "sdk/wire/unique_fd.hpp"
 
 namespace bulkhead::host {
@@ -71,13 +72,31 @@ bool has_entry(const fs::path& path) {
   return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
 }
 
-void add_package(const fs::path& folder, std::vector<Package>& packages) {
+// Of a manifest in FOLDER/ID/VERSION: what contradicts these names, or nothing. What a person sees
+// in the file system is then what is loaded.
+std::string contradiction(const fs::path& folder, const manifest::Manifest& manifest) {
+  const std::string id = folder.parent_path().filename().string();
+  const std::string version = folder.filename().string();
+  const std::string own = manifest.version.text();
+  if (id == manifest.id && version == own) return {};
+  return manifest.file + " says that the plugin is " + manifest.id + " " + own +
+         ", but its folder is named for " + manifest::escaped(id) + " " +
+         manifest::escaped(version) +
+         ": a package lies in <id>/<version>/; rename the folder or "
+         "correct the manifest";
+}
+
+void add_package(const fs::path& folder, std::vector<Package>& packages, bool versioned = false) {
   if (packages.size() >= kMaxPackages) return;
   Package package{folder.string(), std::nullopt, ""};
   try {
     package.manifest = manifest::Manifest::read(package.folder);
   } catch (const std::exception& error) {
     package.error = error.what();
+  }
+  if (versioned && package.manifest) {
+    package.error = contradiction(folder, *package.manifest);
+    if (!package.error.empty()) package.manifest.reset();
   }
   packages.push_back(std::move(package));
 }
@@ -116,7 +135,7 @@ std::vector<Package> find_packages(const std::vector<std::string>& folders) {
       bool any = false;
       for (const fs::path& version : folders_in(plugin)) {
         if (!has_entry(version / "plugin.toml")) continue;
-        add_package(version, packages);
+        add_package(version, packages, true);
         any = true;
       }
       // A library without a manifest is somebody's mistake, so it is shown, not skipped.

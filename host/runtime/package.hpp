@@ -18,7 +18,8 @@ struct Package {
 };
 
 // All packages in the folders: FOLDER/plugin.toml, FOLDER/*/plugin.toml or FOLDER/*/*/plugin.toml;
-// by id, then version, then order of the folders. Missing folders are skipped.
+// by id, then version, then order of the folders. Missing folders are skipped. In the last form the
+// names must be the id and version of the manifest.
 std::vector<Package> find_packages(const std::vector<std::string>& folders);
 
 // sha256 over the sorted list of the package's files, each with its path, size and sha256; binary.

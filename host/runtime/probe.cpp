@@ -33,7 +33,8 @@ void probe(PluginState& plugin) {
   std::error_code ignored;
   if (std::filesystem::exists(mark, ignored)) return;
   wire::DescriptorFacts facts;
-  start_cell(plugin, facts)->end(BH_UNAVAILABLE, "the probe is over");
+  start_cell(plugin, facts, plugin.decision.limits.start_timeout)
+      ->end(BH_UNAVAILABLE, "the probe is over");
   leave_mark(mark);
 }
 

@@ -1,16 +1,25 @@
 #include "host/runtime/start_cell.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "host/runtime/probe.hpp"
+#include "sdk/wire/code_point.hpp"
 #include "sdk/wire/plugin_object.hpp"
 #include "sdk/wire/version.hpp"
 
 namespace bulkhead::host {
 namespace {
 
+// Of the whole start: how long it may take, and when it began.
+struct Time {
+  std::int64_t limit;
+  std::int64_t begun = wire::monotonic_now();
+};
+
 [[noreturn]] void refuse(const PluginState& plugin, bh_status status, const std::string& why) {
-  throw Error(static_cast<Status>(status), plugin.label + ": " + why);
+  // Some of the words are the library's own: its id, say.
+  throw Error(static_cast<Status>(status), plugin.label + ": " + wire::one_line(why));
 }
 
 void check_status(const PluginState& plugin, bh_status status, const wire::CallContext& context,
@@ -20,9 +29,10 @@ void check_status(const PluginState& plugin, bh_status status, const wire::CallC
   refuse(plugin, status, std::string(step) + ": " + why);
 }
 
-bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallContext& context) {
+bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallContext& context,
+                    const Time& time) {
   return connection.ask(
-      context, plugin.decision.limits.start_timeout,
+      context, time.limit,
       [&](core::Cell::Client& cell, Connection::Question& question) {
         auto request = cell.helloRequest();
         request.setWireMin(wire::kWireMin);
@@ -56,7 +66,8 @@ bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallConte
             question.answer(BH_OK, {});
           }
         });
-      });
+      },
+      time.begun);
 }
 
 // A text of the cell with the user's own paths: inside, the package lies at `root`.
@@ -71,9 +82,9 @@ std::string outside(std::string text, const std::string& root, const std::string
 }
 
 bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& context,
-               wire::DescriptorFacts& facts) {
+               wire::DescriptorFacts& facts, const Time& time) {
   return connection.ask(
-      context, plugin.decision.limits.start_timeout,
+      context, time.limit,
       [&](core::Cell::Client& cell, Connection::Question& question) {
         auto request = cell.loadRequest();
         request.setLibrary((connection.root() + "/" + plugin.manifest.entry).c_str());
@@ -87,7 +98,8 @@ bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& c
           question.answer(status.getCode(),
                           outside(status.getMessage().cStr(), connection.root(), plugin.folder));
         });
-      });
+      },
+      time.begun);
 }
 
 }  // namespace
@@ -118,13 +130,13 @@ void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts) 
   }
 }
 
-std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts) {
+std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts,
+                                       std::int64_t timeout) {
+  const Time time = {timeout};
   const policy::Limits& limits = plugin.decision.limits;
   sandbox::CellRequest request;
   request.package_folder = plugin.folder;
-  request.limits = {plugin.manifest.permissions.memory_bytes.value_or(limits.memory),
-                    plugin.manifest.permissions.threads.value_or(limits.threads),
-                    limits.descriptors};
+  request.limits = {limits.memory, limits.threads, limits.descriptors};
   request.profile = sandbox::default_profile();
   const auto launcher = plugin.core->launcher();
   sandbox::CellProcess process;
@@ -142,15 +154,19 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
     if (connection->level().number < plugin.decision.minimum_level) {
       std::string why = "its cell would run at level " +
                         std::to_string(connection->level().number) + ", but " +
-                        plugin.decision.reason + " demands at least level " +
+                        plugin.decision.level_reason + " demands at least level " +
                         std::to_string(plugin.decision.minimum_level);
-      for (const std::string& missing : connection->level().missing) why += "; " + missing;
+      const char* before = "; missing: ";
+      for (const std::string& missing : connection->level().missing) {
+        why += std::exchange(before, ", ") + missing;
+      }
       refuse(plugin, BH_PERMISSION_DENIED, why + ". `bulkhead doctor` says more");
     }
     wire::CallContext context;
-    check_status(plugin, say_hello(plugin, *connection, context), context,
+    check_status(plugin, say_hello(plugin, *connection, context, time), context,
                  "the handshake with its cell failed");
-    check_status(plugin, load(plugin, *connection, context, facts), context, "it can't be loaded");
+    check_status(plugin, load(plugin, *connection, context, facts, time), context,
+                 "it can't be loaded");
     check_facts(plugin, facts);
   } catch (...) {
     connection->end(BH_UNAVAILABLE, "it was not needed");

@@ -7,7 +7,9 @@
 
 namespace bulkhead::host {
 
-// Starts a cell for a package, shakes hands and loads the library in it. Throws Error.
-std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts);
+// Starts a cell for a package, shakes hands and loads the library in it, all within `timeout`
+// nanoseconds. Throws Error.
+std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFacts& facts,
+                                       std::int64_t timeout);
 
 }  // namespace bulkhead::host

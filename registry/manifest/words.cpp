@@ -4,6 +4,8 @@
 #include <cctype>
 #include <numeric>
 
+#include "sdk/wire/code_point.hpp"
+
 namespace bulkhead::manifest {
 namespace {
 
@@ -11,66 +13,12 @@ constexpr std::size_t kLongestQuote = 80;
 constexpr std::size_t kLongestList = 20;
 constexpr std::size_t kLongestNearWord = 64;  // bounds the work of the edit distance
 
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t size = 1;
-  bool valid = false;
-};
-
-// The first code point of a text that is not empty. Refuses overlong forms and surrogates.
-CodePoint first_code_point(std::string_view text) {
-  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
-  char32_t value = lead & (0x7Fu >> size);
-  for (std::size_t index = 1; index < size; ++index) {
-    if ((byte(index) & 0xC0u) != 0x80) return {};
-    value = (value << 6) | (byte(index) & 0x3Fu);
-  }
-  const bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
-  if (overlong || surrogate || value > 0x10FFFF) return {};
-  return {value, size, true};
-}
-
-bool is_shown(char32_t value) {
-  const bool control = value < 0x20 || (value >= 0x7F && value < 0xA0);
-  const bool separator = value == 0x2028 || value == 0x2029;
-  const bool direction =
-      (value >= 0x202A && value <= 0x202E) || (value >= 0x2066 && value <= 0x2069);
-  return !control && !separator && !direction;
-}
-
-void append_escaped(std::string& result, std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else {
-      result += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-}
-
 std::string escape_up_to(std::string_view text, std::size_t limit) {
   std::string result;
   while (!text.empty()) {
-    const CodePoint point = first_code_point(text);
-    const std::string_view bytes = text.substr(0, point.size);
-    std::string next;
-    if (point.valid && is_shown(point.value)) {
-      next = bytes;
-    } else {
-      append_escaped(next, bytes);
-    }
+    const std::string next = wire::take_shown(text);
     if (result.size() + next.size() > limit) return result + "...";
     result += next;
-    text.remove_prefix(point.size);
   }
   return result;
 }
@@ -105,8 +53,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 bool is_printable(std::string_view text) {
   while (!text.empty()) {
-    const CodePoint point = first_code_point(text);
-    if (!point.valid || !is_shown(point.value)) return false;
+    const wire::CodePoint point = wire::first_code_point(text);
+    if (!point.valid || !wire::is_shown(point.value)) return false;
     text.remove_prefix(point.size);
   }
   return true;

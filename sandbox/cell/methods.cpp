@@ -141,7 +141,11 @@ class Methods final : public core::Cell::Server {
   }
 
   kj::Promise<void> cancel(CancelContext context) override {
-    server_.cancel(context.getParams().getId());
+    // A reason that this version does not know is a cancellation too.
+    const bool late =
+        context.getParams().getReason() == static_cast<std::uint32_t>(wire::Stop::deadline);
+    server_.cancel(context.getParams().getId(),
+                   late ? wire::Stop::deadline : wire::Stop::cancelled);
     return kj::READY_NOW;
   }
 

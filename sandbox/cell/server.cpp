@@ -80,9 +80,9 @@ std::shared_ptr<Server::RunningCall> Server::start_call(core::CallContext::Reade
 
 void Server::end_call(const RunningCall& call) { running_.erase(call.context.id); }
 
-void Server::cancel(std::uint64_t id) {
+void Server::cancel(std::uint64_t id, wire::Stop reason) {
   const auto found = running_.find(id);
-  if (found != running_.end()) found->second->context.stop(wire::Stop::cancelled);
+  if (found != running_.end()) found->second->context.stop(reason);
 }
 
 void Server::set_host(core::Events::Client events, std::uint64_t output_limit) {

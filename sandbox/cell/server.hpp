@@ -36,7 +36,7 @@ class Server {
   struct RunningCall;
   std::shared_ptr<RunningCall> start_call(core::CallContext::Reader params);
   void end_call(const RunningCall& call);
-  void cancel(std::uint64_t id);
+  void cancel(std::uint64_t id, wire::Stop reason);
 
   void set_host(core::Events::Client events, std::uint64_t output_limit);
   std::shared_ptr<wire::PluginObject> instance(std::uint32_t id) const;

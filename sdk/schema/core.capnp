@@ -154,6 +154,7 @@ struct CallResults {
 
 struct CancelParams {
   id @0 :UInt64;
+  reason @1 :UInt32;           # 0 or 1: the caller took it back; 2: its time is up
 }
 
 struct CancelResults {}

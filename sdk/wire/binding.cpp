@@ -119,7 +119,9 @@ struct Submitted {
   static void finish(void* user, bh_status status) {
     const std::unique_ptr<Submitted> self(static_cast<Submitted*>(user));
     self->endpoint->counters->count(status != BH_OK);
-    status = explain(status, *self->context, self->endpoint->label, self->method);
+    if (status != BH_OK) {
+      status = explain(status, *self->context, self->endpoint->label, self->method);
+    }
     self->done.fn(self->done.user, status);
   }
 };
@@ -229,14 +231,16 @@ bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instan
   return BH_OK;
 }
 
-const char* check_table(const InterfaceBinding& binding, const void* table) {
+std::string check_table(const InterfaceBinding& binding, const void* table) {
   std::uint32_t size = 0;
   std::memcpy(&size, table, sizeof size);
   if (size < binding.table_size) return "its table is smaller than the contract's";
+  std::string missing;
   for (const MethodBinding& method : binding.methods) {
-    if (!method.present(table)) return "its table has a null function; only submit may be null";
+    if (!method.present(table)) missing += std::string(missing.empty() ? "" : ", ") + method.name;
   }
-  return nullptr;
+  if (missing.empty()) return {};
+  return "its table has null for " + missing + "; only submit may be null";
 }
 
 std::vector<MethodInfo> describe_methods(const InterfaceBinding& binding) {

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "sdk/wire/interfaces.hpp"
@@ -47,7 +48,7 @@ bh_status submit(const InterfaceBinding& binding, bh_call* call, bh_instance* ha
 bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instance* instance,
                    CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
                    capnp::AnyPointer::Builder results);
-const char* check_table(const InterfaceBinding& binding, const void* table);
+std::string check_table(const InterfaceBinding& binding, const void* table);
 std::vector<MethodInfo> describe_methods(const InterfaceBinding& binding);
 
 // The parts of a method's type in a C table.

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "sdk/wire/code_point.hpp"
+
 namespace bulkhead::wire {
 namespace {
 
@@ -82,7 +84,7 @@ bool CallContext::owns(const void* data, std::size_t size) const {
   return false;
 }
 
-void CallContext::fail(std::string_view message) { error_ = message.substr(0, kMaxErrorBytes); }
+void CallContext::fail(std::string_view message) { error_ = one_line(message, kMaxErrorBytes); }
 
 void CallContext::note_stop(Stop reason) {
   std::uint32_t none = 0;

@@ -44,6 +44,8 @@ class CallContext : public bh_call {
   void* allocate(std::size_t size);
   // The bytes lie in one block that this call allocated (or are none).
   bool owns(const void* data, std::size_t size) const;
+  // The words may be a plugin's: what a terminal or a log must not get is escaped, a newline too,
+  // in the cell and in the host alike.
   void fail(std::string_view message);
   const std::string& error() const { return error_; }
 

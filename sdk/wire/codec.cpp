@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "sdk/wire/codec_messages.hpp"
+#include "sdk/wire/outcome.hpp"
 
 namespace bulkhead::wire {
 namespace {
@@ -91,43 +92,10 @@ constexpr std::array kNames = {"encode",       "decode",       "tokenize",    "c
                                "encode_batch", "decode_batch", "stream_open", "stream_push",
                                "stream_close", "info"};
 
-bool known(bh_status status) {
-  return (status >= BH_OK && status <= BH_UNAVAILABLE) || status == BH_CODEC_DISALLOWED_SPECIAL;
-}
-
-// Gives a failure its full sentence: plugin, method, reason.
-[[gnu::noinline]] bh_status explain(bh_status status, CallContext& context, const char* label,
-                                    std::uint16_t method) {
+[[gnu::noinline]] bh_status explained(bh_status status, CallContext& context, const char* label,
+                                      std::uint16_t method) {
   if (status == BH_OK) return status;
-  std::string reason = context.error();
-  if (!known(status)) {
-    if (reason.empty()) reason = "the plugin returned the unknown status " + std::to_string(status);
-    status = BH_INTERNAL;
-  }
-  if (reason.empty()) {
-    switch (status) {
-      case BH_PROTOCOL_ERROR:
-        reason =
-            "the plugin returned a result that breaks the contract: sizes, offsets or memory "
-            "that are not the call's; nothing of it was used";
-        break;
-      case BH_OUT_OF_MEMORY:
-        reason = "the result is larger than limits.output of the policy allows (" +
-                 std::to_string(context.output_limit()) + " bytes)";
-        break;
-      case BH_CANCELLED:
-        reason = "the call was cancelled";
-        break;
-      case BH_DEADLINE_EXCEEDED:
-        reason = "the time for the call was up";
-        break;
-      default:
-        reason = "the plugin gave no reason";
-    }
-  }
-  const char* name = method < kNames.size() ? kNames[method] : "submit";
-  context.fail(std::string(label) + ": " + name + ": " + reason);
-  return status;
+  return explain(status, context, label, method < kNames.size() ? kNames[method] : "submit");
 }
 
 // A stream's handle carries the run of the plugin that the stream lives in.
@@ -231,7 +199,7 @@ bh_status run(bh_call* call, bh_instance* handle, const typename M::Params* para
   endpoint.counters->count(status != BH_OK);
   if (status == BH_OK) [[likely]]
     return status;
-  return explain(status, context, endpoint.label, M::kNumber);
+  return explained(status, context, endpoint.label, M::kNumber);
 }
 
 template <class M>
@@ -256,7 +224,7 @@ struct Submitted {
   static void finish(void* user, bh_status status) {
     const std::unique_ptr<Submitted> self(static_cast<Submitted*>(user));
     self->endpoint->counters->count(status != BH_OK);
-    status = explain(status, *self->context, self->endpoint->label, self->method);
+    status = explained(status, *self->context, self->endpoint->label, self->method);
     self->done.fn(self->done.user, status);
   }
 };
@@ -310,7 +278,7 @@ bh_status submit(bh_call* call, bh_instance* handle, std::uint32_t method, const
   }
   if (status == BH_OK) return status;
   endpoint.counters->count(true);
-  return explain(status, context, endpoint.label, static_cast<std::uint16_t>(method));
+  return explained(status, context, endpoint.label, static_cast<std::uint16_t>(method));
 }
 
 constexpr bh_codec_v1 kTable = {
@@ -366,16 +334,20 @@ bh_status dispatch(const void* table, bh_instance* instance, CallContext& contex
                          results);
 }
 
-const char* check_table(const void* table) {
+std::string check_table(const void* table) {
   const auto& codec = *static_cast<const bh_codec_v1*>(table);
   if (codec.struct_size < sizeof(bh_codec_v1)) return "its table is smaller than the contract's";
-  if (codec.encode == nullptr || codec.decode == nullptr || codec.tokenize == nullptr ||
-      codec.count == nullptr || codec.encode_batch == nullptr || codec.decode_batch == nullptr ||
-      codec.stream_open == nullptr || codec.stream_push == nullptr ||
-      codec.stream_close == nullptr || codec.info == nullptr) {
-    return "its table has a null function; only submit may be null";
+  const std::array<bool, kNames.size()> missing = {
+      codec.encode == nullptr,      codec.decode == nullptr,       codec.tokenize == nullptr,
+      codec.count == nullptr,       codec.encode_batch == nullptr, codec.decode_batch == nullptr,
+      codec.stream_open == nullptr, codec.stream_push == nullptr,  codec.stream_close == nullptr,
+      codec.info == nullptr};
+  std::string names;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (missing[i]) names += (names.empty() ? "" : ", ") + std::string(kNames[i]);
   }
-  return nullptr;
+  if (names.empty()) return {};
+  return "its table has null for " + names + "; only submit may be null";
 }
 
 std::span<const MethodInfo> methods() {

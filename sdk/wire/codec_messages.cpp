@@ -300,7 +300,7 @@ bh_status read(InfoResults::Reader message, CallContext& context, bh_codec_info_
 }
 
 bool valid(const bh_codec_encode_result& result, const Bounds& bounds, const CallContext& context) {
-  if (!owns_array(context, result.ids, result.count)) return false;
+  if (result.truncated > 1 || !owns_array(context, result.ids, result.count)) return false;
   if (result.offsets == nullptr) return !bounds.offsets;
   return offsets_valid(context, result.offsets, result.count, bounds.text_bytes);
 }
@@ -330,6 +330,11 @@ bool valid(const bh_codec_info_result& result, const Bounds&, const CallContext&
   if (!context.owns(result.name.data, result.name.size) ||
       !context.owns(result.languages.data, result.languages.size) ||
       !owns_array(context, result.special, result.special_count)) {
+    return false;
+  }
+  // Ids have 32 bits, and no more of them mean something than there are up to the largest.
+  if (result.max_id > std::numeric_limits<std::uint32_t>::max() ||
+      result.vocabulary > result.max_id + 1) {
     return false;
   }
   for (std::uint32_t i = 0; i < result.special_count; ++i) {

@@ -88,7 +88,9 @@ bool valid(const bh_codec_encode_result& result, const Bounds& bounds, const Cal
 bool valid(const bh_codec_bytes_result& result, const Bounds& bounds, const CallContext& context);
 bool valid(const bh_codec_tokenize_result& result, const Bounds& bounds,
            const CallContext& context);
-inline bool valid(const bh_codec_count_result&, const Bounds&, const CallContext&) { return true; }
+inline bool valid(const bh_codec_count_result& result, const Bounds&, const CallContext&) {
+  return result.truncated <= 1;
+}
 bool valid(const bh_codec_encode_batch_result& result, const Bounds& bounds,
            const CallContext& context);
 bool valid(const bh_codec_stream_result& result, const Bounds& bounds, const CallContext& context);

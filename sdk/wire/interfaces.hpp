@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "sdk/wire/channel.hpp"
@@ -28,8 +29,8 @@ struct InterfaceInfo {
   bh_status (*dispatch)(const void* table, bh_instance* instance, CallContext& context,
                         std::uint16_t method, capnp::AnyPointer::Reader params,
                         capnp::AnyPointer::Builder results);
-  // What is wrong with a table that a plugin returned, or null.
-  const char* (*check_table)(const void* table);
+  // What is wrong with a table that a plugin returned, or nothing.
+  std::string (*check_table)(const void* table);
   std::span<const MethodInfo> (*methods)();
 };
 

@@ -1,4 +1,4 @@
-// The full sentence of a call that failed.
+// How a call ended, for the person who reads it.
 #pragma once
 
 #include <bulkhead/abi/core.h>
@@ -7,9 +7,8 @@
 
 namespace bulkhead::wire {
 
-// Gives a failure its plugin, method and reason, and the caller a status that it knows: above 17,
-// `own` (0: none) is the only one.
-bh_status explain(bh_status status, CallContext& context, const char* label, const char* method,
-                  bh_status own = 0);
+// Gives a failure its full sentence: plugin, method, reason. Returns its status; a status that no
+// header names becomes BH_INTERNAL. Not for BH_OK.
+bh_status explain(bh_status status, CallContext& context, const char* label, const char* method);
 
 }  // namespace bulkhead::wire

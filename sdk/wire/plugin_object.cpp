@@ -5,6 +5,16 @@
 #include <new>
 
 namespace bulkhead::wire {
+namespace {
+
+bh_status no_memory(CallContext& context) {
+  context.fail(
+      "memory ran out where the plugin runs; a cell has what limits.memory of the policy gives it: "
+      "ask for less at once, or raise that");
+  return BH_OUT_OF_MEMORY;
+}
+
+}  // namespace
 
 PluginObject::PluginObject(const bh_descriptor* descriptor, bh_instance* instance,
                            std::unique_ptr<Services> services)
@@ -41,7 +51,7 @@ const void* PluginObject::table(const InterfaceInfo& interface, std::string& why
     why = std::string("the plugin does not offer ") + interface.name;
     return nullptr;
   }
-  if (const char* problem = interface.check_table(table)) {
+  if (const std::string problem = interface.check_table(table); !problem.empty()) {
     why = std::string("the plugin's ") + interface.name + " can't be used: " + problem;
     return nullptr;
   }
@@ -65,12 +75,13 @@ bh_status PluginObject::dispatch(CallContext& context, std::string_view interfac
   try {
     return known->dispatch(found, instance_, context, method, params, results);
   } catch (const kj::Exception& exception) {
+    // What Cap'n Proto throws when calloc() fails, in the words of its source.
+    if (exception.getType() == kj::Exception::Type::OVERLOADED) return no_memory(context);
     context.fail(std::string("the message could not be read or built: ") +
                  exception.getDescription().cStr());
     return BH_RESOURCE_EXHAUSTED;
   } catch (const std::bad_alloc&) {
-    context.fail("there is not enough memory for the call");
-    return BH_OUT_OF_MEMORY;
+    return no_memory(context);
   } catch (const std::exception& exception) {
     context.fail(std::string("the plugin let a C++ exception escape: ") + exception.what());
     return BH_INTERNAL;

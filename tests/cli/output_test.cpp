@@ -59,6 +59,15 @@ TEST_CASE("a closed standard input is an error, and never a file that was opened
   CHECK(ran.err.find("could not read standard input") != std::string::npos);
 }
 
+TEST_CASE("an error can't steer the terminal") {
+  const World world;
+  const Ran ran = world.run({"codec", "encode", "--plugin", "letters", "\x1b[2Jx\nbulkhead: no"});
+  INFO(ran);
+  CHECK(ran.exit == 3);
+  CHECK(ran.err.find("\\x1B[2Jx\\x0Abulkhead: no") != std::string::npos);
+  CHECK(ran.err.find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("an output that can't be written leaves the old file and no other") {
   const World world;
   world.file("text", std::string(200000, 'x'));

@@ -1,8 +1,14 @@
 /* encode ends the process in the way that the text names; any other text is encoded. */
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "null_table.h"
+
+static void pause_a_little(void) {
+  const struct timespec time = {0, 10000000};
+  nanosleep(&time, NULL);
+}
 
 static bh_status crash_encode(bh_call *call, bh_instance *instance,
                               const bh_codec_encode_params *params,
@@ -15,6 +21,12 @@ static bh_status crash_encode(bh_call *call, bh_instance *instance,
   if (faulty_asked(params, "abort")) abort();
   if (faulty_asked(params, "exit")) exit(3);
   if (faulty_asked(params, "_exit")) _exit(0);
+  if (faulty_asked(params, "hang up")) {
+    /* By then another thread waits for the socket, and hears nothing of this. */
+    for (int i = 0; i < 20; ++i) pause_a_little();
+    for (int fd = 0; fd < 64; ++fd) close(fd);
+    for (;;) pause_a_little();
+  }
   return null_encode(call, instance, params, result);
 }
 

@@ -75,6 +75,7 @@ TEST_CASE_METHOD(BothModes, "a wrong configuration is an error that names the ke
   };
   const Failure unknown = refusal({{"color", std::string("red")}});
   CHECK(unknown.status == Status::invalid_argument);
+  CHECK(unknown.message.find("echo_config 1.0.0") == unknown.message.rfind("echo_config 1.0.0"));
   CHECK_THAT(unknown.message, Contains("color") && Contains("colour") && Contains("echo_config"));
   CHECK_THAT(refusal({{"colour", std::string("mauve")}}).message,
              Contains("colour") && Contains("mauve") && Contains("green"));
@@ -304,7 +305,9 @@ TEST_CASE_METHOD(TestHost, "a level that this machine does not give is refused, 
   options.minimum_level = 3;
   const Failure failure = failure_of([&] { host().load("null_codec", options); });
   CHECK(failure.status == Status::permission_denied);
-  CHECK_THAT(failure.message, Contains("3") && Contains(std::to_string(level.number)));
+  CHECK_THAT(failure.message, Contains("3") && Contains(std::to_string(level.number)) &&
+                                  Contains("the application demands") &&
+                                  Contains("; missing: " + level.missing.front()));
 }
 
 TEST_CASE_METHOD(TestHost, "a package has the same hash in both modes") {

@@ -52,6 +52,13 @@ TEST_CASE_METHOD(TestHost, "more answers than questions in a batch are a protoco
   });
   CHECK(here.status == Status::protocol_error);
   CHECK(here == there);
+  const auto [json_here, json_there] = in_both([&](Isolation isolation) {
+    Instance instance = load("garbage_sizes", isolation).open();
+    return failure_of(
+        [&] { instance.call_json(BH_CODEC_1, "encode_batch", R"({"texts": ["a", "b"]})"); });
+  });
+  CHECK(json_here == here);
+  CHECK(json_there == here);
 }
 
 TEST_CASE_METHOD(TestHost, "a status that no header names is an internal error in both modes") {
@@ -91,7 +98,9 @@ TEST_CASE_METHOD(TestHost,
       Thrown{"int", Status::internal, "exception"}, Thrown{"struct", Status::internal, "exception"},
       Thrown{"plugin_error", Status::not_found, "there is no such word"},
       Thrown{"special", Status::disallowed_special, "that word is special"},
-      Thrown{"long", Status::internal, "xxxxxxxx"}, Thrown{"binary", Status::internal, "UTF-8"});
+      Thrown{"long", Status::internal, "xxxxxxxx"},
+      Thrown{"binary", Status::internal, "not \\xff\\xfe UTF-8"},
+      Thrown{"terminal", Status::internal, "\\x1b[2Jevil\\nbulkhead: fake\\x9b"});
   DYNAMIC_SECTION("it throws " << thrown.what) {
     const auto [here, there] = in_both([&](Isolation isolation) {
       return failure_of([&] { codec("throws", isolation).encode(thrown.what); });
@@ -128,4 +137,16 @@ TEST_CASE_METHOD(TestHost, "an open that hangs is ended with its cell at the sta
   const Failure failure = failure_of([&] { plugin.open(); });
   CHECK(failure.status == Status::deadline_exceeded);
   CHECK_THAT(failure.message, Contains("hang_open"));
+}
+
+TEST_CASE_METHOD(TestHost, "a plugin that obeys its deadline says so in both modes") {
+  CallOptions options;
+  options.timeout = std::chrono::milliseconds(20);
+  const auto [here, there] = in_both([&](Isolation isolation) {
+    const CodecClient codec = this->codec("throws", isolation);
+    return failure_of([&] { codec.encode("until stopped", {}, options); });
+  });
+  CHECK(here.status == Status::deadline_exceeded);
+  CHECK_THAT(here.message, Contains("The deadline of the call has passed."));
+  CHECK(here == there);
 }

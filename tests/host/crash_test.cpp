@@ -54,6 +54,9 @@ TEST_CASE_METHOD(Cells,
   const Failure failure = failure_of([&] { codec.encode(crash.how); });
   CHECK(failure.status == Status::plugin_crashed);
   CHECK_THAT(failure.message, Contains("crash_call") && Contains(crash.word));
+  const auto record = wait_for_log("its cell ");
+  REQUIRE(record);
+  CHECK(record->level == BH_LOG_INFO);  // the caller was told
   CHECK(bystander.count("untouched") == 9);
   CHECK(codec.encode("and again").empty());
   CHECK(plugin.process() != before);
@@ -91,6 +94,9 @@ TEST_CASE_METHOD(Cells, "a cell that is killed while idle is replaced without an
   REQUIRE(eventually([&] { return plugin.process() != first; }));
   CHECK(codec.count("two!") == 4);
   CHECK(plugin.process() != first);
+  const auto record = wait_for_log("SIGKILL");
+  REQUIRE(record);
+  CHECK(record->level == BH_LOG_ERROR);  // no call tells of it
 }
 
 TEST_CASE_METHOD(Cells, "a stopped cell is ended at the deadline") {
@@ -153,6 +159,35 @@ TEST_CASE_METHOD(Cells, "a cell without memory ends alone") {
   const Failure report = failure_of([&] { codec.encode("report"); });
   CHECK(report.status == Status::out_of_memory);
   CHECK_THAT(report.message, Contains("has eaten everything"));
+}
+
+TEST_CASE_METHOD(Cells, "a result that the cell has no memory to send is out of memory, in words") {
+  if (load("null_codec", Isolation::cell).level().number == 0) return;
+  policy("[limits]\nmemory = \"512 MiB\"\n");
+  close();
+  const CodecClient codec = cell("big_output");
+  const Failure failure = failure_of([&] { codec.encode("300 MiB"); });
+  CHECK(failure.status == Status::out_of_memory);
+  CHECK_THAT(failure.message,
+             Contains("big_output") && Contains("limits.memory") && !Contains("calloc"));
+  CHECK(codec.count("next") == 4);
+}
+
+TEST_CASE_METHOD(Cells, "a cell has the policy's memory, not what its manifest asks for") {
+  const auto from = std::filesystem::path(BULKHEAD_FAULTY_PACKAGES) / "big_output/1.0.0";
+  const auto to = folder().path() / "plugins/big_output/1.0.0";
+  std::filesystem::create_directories(to.parent_path());
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  std::ofstream(to / "plugin.toml", std::ios::app) << "[permissions]\nmemory = \"64 MiB\"\n";
+  plugins(folder().path() / "plugins");
+  CHECK(cell("big_output").encode("300 MiB").size() == 300u * 1024 * 1024 / 4);
+}
+
+TEST_CASE_METHOD(Cells,
+                 "a cell that hangs up and stays is ended, and told from one that was killed") {
+  const Failure failure = failure_of([&] { cell("crash_call").encode("hang up"); });
+  CHECK(failure.status == Status::plugin_crashed);
+  CHECK_THAT(failure.message, Contains("closed its connection") || Contains("exited with code 0"));
 }
 
 TEST_CASE_METHOD(Cells, "a cell that dies of its memory limit is a crash") {

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <catch2/catch.hpp>
@@ -168,7 +170,14 @@ TEST_CASE_METHOD(Packages, "a package without a usable manifest is refused, with
   put("lib/broken.so", good_library());
   SECTION("a malformed one") {
     put("plugin.toml", "manifest = 1\n[plugin\nid = \"broken\"\n");
-    CHECK_THAT(load_failure("broken").message, Contains("plugin.toml:2:"));
+    const Failure failure = load_failure("broken");
+    CHECK(failure.status == Status::data_invalid);
+    CHECK_THAT(failure.message,
+               Contains("plugin.toml:2:") && !Contains("looked in") && !Contains("did you mean"));
+    // Of a plugin whose name only begins like it nothing is known.
+    const Failure other = failure_of([&] { load("brok", Isolation::cell); });
+    CHECK(other.status == Status::not_found);
+    CHECK_THAT(other.message, !Contains("plugin.toml:2:"));
   }
   SECTION("one with an unknown key") {
     put("plugin.toml", std::string(kManifest) + "[runtme]\n");
@@ -208,6 +217,62 @@ TEST_CASE_METHOD(Packages, "a broken package is in the list, with its reason, an
   }
   CHECK(broken);
   CHECK(good);
+}
+
+TEST_CASE_METHOD(Packages, "a folder that contradicts its manifest is broken, with both named") {
+  const std::string other = GENERATE("broken/2.0.0", "brocken/1.0.0");
+  folder().write("plugins/" + other + "/plugin.toml", kManifest);
+  folder().write("plugins/" + other + "/lib/broken.so", good_library());
+  const std::string id = other.substr(0, other.find('/'));
+  const Failure failure = load_failure(id);
+  CHECK(failure.status == Status::data_invalid);
+  CHECK_THAT(failure.message, Contains("broken 1.0.0") && Contains(other));
+}
+
+TEST_CASE_METHOD(Packages, "a plugin folder may be relative, and stays what it was at the start") {
+  const auto here = fs::current_path();
+  options().plugin_folders = {fs::path(BULKHEAD_FAULTY_PACKAGES).filename()};
+  fs::current_path(fs::path(BULKHEAD_FAULTY_PACKAGES).parent_path());
+  host();
+  fs::current_path(here);
+  const auto [in_process, in_cell] =
+      in_both([&](Isolation isolation) { return codec("null_codec", isolation).count("four"); });
+  CHECK(in_process == 4);
+  CHECK(in_cell == 4);
+}
+
+TEST_CASE_METHOD(Packages, "the time of a start can be shorter than the policy's") {
+  policy("[limits]\ngrace = \"100 ms\"\nstart_timeout = \"1 h\"\n");
+  LoadOptions options;
+  options.start_timeout = std::chrono::milliseconds(300);
+  const auto [here, there] = in_both([&](Isolation isolation) {
+    options.isolation = isolation;
+    return failure_of([&] { host().load("hang_ctor", options); });
+  });
+  CHECK(here.status == Status::deadline_exceeded);
+  CHECK_THAT(here.message, Contains("300 ms"));
+  CHECK(here == there);
+}
+
+TEST_CASE_METHOD(Packages, "a call's own time bounds the start that it causes") {
+  policy("[limits]\ngrace = \"100 ms\"\nstart_timeout = \"1 h\"\n");
+  const fs::path faulty = BULKHEAD_FAULTY_PACKAGES, own = folder().path() / "plugins/null_codec";
+  fs::create_directories(own);
+  fs::copy(faulty / "null_codec/1.0.0", own / "1.0.0", fs::copy_options::recursive);
+  Plugin plugin = load("null_codec", Isolation::cell, "1.0.0");
+  const CodecClient codec = plugin.codec();
+  CHECK(codec.count("one") == 3);
+  // A new file, not new content: the cell that runs has mapped the old one.
+  fs::remove(own / "1.0.0/lib/null_codec.so");
+  fs::copy_file(faulty / "hang_ctor/1.0.0/lib/hang_ctor.so", own / "1.0.0/lib/null_codec.so");
+  const int first = plugin.process();
+  REQUIRE(::kill(first, SIGKILL) == 0);
+  REQUIRE(eventually([&] { return plugin.process() != first; }));
+  CallOptions options;
+  options.timeout = std::chrono::milliseconds(300);
+  const Failure failure = failure_of([&] { codec.count("two", {}, options); });
+  CHECK(failure.status == Status::deadline_exceeded);
+  CHECK_THAT(failure.message, Contains("300 ms"));
 }
 
 TEST_CASE_METHOD(Packages, "a good package stays good after a bad one was tried in process") {

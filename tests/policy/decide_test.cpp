@@ -32,6 +32,8 @@ TEST_CASE("a decision names the place that it comes from") {
   CHECK(policy.decide("en_gpt2").reason == "the rule 'en_*' in p.toml:4");
   CHECK(policy.decide("other").reason ==
         "the built-in default; minimum level 2 by isolation.minimum_level in p.toml:3");
+  CHECK(policy.decide("other").level_reason == "isolation.minimum_level in p.toml:3");
+  CHECK(policy.decide("en_gpt2").level_reason == "the rule 'en_*' in p.toml:4");
 }
 
 TEST_CASE("a pattern matches the whole id") {

@@ -39,6 +39,26 @@ TEST_CASE("the words of an error are bounded, and the last ones count") {
   CHECK(call.error().empty());
 }
 
+TEST_CASE("the words of an error are one line of UTF-8, however often they are handed on") {
+  CallContext call;
+  const auto kept = [&](std::string_view words) {
+    call.fn->fail(&call, {words.data(), words.size()});
+    const std::string once = call.error();
+    call.fail(once);
+    CHECK(call.error() == once);
+    return once;
+  };
+  CHECK(kept("grün, 漢字") == "grün, 漢字");
+  CHECK(kept("\x1b[2Jevil\nbulkhead: fake\r\n") == "\\x1b[2Jevil\\nbulkhead: fake");
+  CHECK(kept("\xff \x9b \xc2\x9b \x7f\t") == "\\xff \\x9b \\xc2\\x9b \\x7f\\t");
+  CHECK(kept("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // writes backwards
+  CHECK(kept({"a\0b", 3}) == "a\\x00b");
+  CHECK(kept("").empty());
+  // No half character, and no half escape, at the end.
+  CHECK(kept(std::string(CallContext::kMaxErrorBytes - 1, 'x') + "ü").back() == 'x');
+  CHECK(kept(std::string(CallContext::kMaxErrorBytes - 1, 'x') + "\n").back() == 'x');
+}
+
 TEST_CASE("a call stops for the first reason it is given") {
   CallContext call;
   CHECK(call.fn->should_stop(&call) == BH_OK);

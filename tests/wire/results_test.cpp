@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "sdk/wire/codec_messages.hpp"
+#include "sdk/wire/interfaces.hpp"
 
 using namespace bulkhead::wire;
 using namespace bulkhead::wire::codec;
@@ -83,4 +84,46 @@ TEST_CASE("results above the output limit are refused") {
   call.set_output_limit(399);
   bh_codec_encode_result result{};
   CHECK(read(results.asReader(), call, result) == BH_OUT_OF_MEMORY);
+}
+
+TEST_CASE("a flag is 0 or 1") {
+  CallContext call;
+  bh_codec_count_result count = {sizeof count, 1, 7};
+  CHECK(valid(count, {}, call));
+  count.truncated = 9;
+  CHECK_FALSE(valid(count, {}, call));
+  auto ids = encoded(nullptr, 0);
+  ids.truncated = 2;
+  CHECK_FALSE(valid(ids, {}, call));
+}
+
+TEST_CASE("a vocabulary has no more ids than there are up to its largest, of 32 bits") {
+  CallContext call;
+  bh_codec_info_result info{};
+  const auto check = [&](std::uint64_t vocabulary, std::uint64_t max_id) {
+    info.vocabulary = vocabulary;
+    info.max_id = max_id;
+    return valid(info, {}, call);
+  };
+  CHECK(check(0, 0));
+  CHECK(check(1, 0));
+  CHECK(check(200, 300));
+  CHECK(check(std::uint64_t{1} << 32, UINT32_MAX));
+  CHECK_FALSE(check(2, 0));
+  CHECK_FALSE(check(UINT64_MAX, 0));
+  CHECK_FALSE(check(1, UINT64_MAX));
+  CHECK_FALSE(check(1, std::uint64_t{UINT32_MAX} + 1));
+}
+
+TEST_CASE("a table names the functions that it lacks") {
+  bh_codec_v1 table = *static_cast<const bh_codec_v1*>(find_interface(BH_CODEC_1)->table);
+  const auto check = [&] { return find_interface(BH_CODEC_1)->check_table(&table); };
+  table.submit = nullptr;
+  CHECK(check().empty());
+  table.decode_batch = nullptr;
+  CHECK(check() == "its table has null for decode_batch; only submit may be null");
+  table.encode = nullptr;
+  CHECK(check().find("encode, decode_batch") != std::string::npos);
+  table.struct_size = 8;
+  CHECK(check() == "its table is smaller than the contract's");
 }

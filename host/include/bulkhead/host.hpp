@@ -121,6 +121,8 @@ struct LoadOptions {
   std::string version = "*";             // SemVer range; the highest version in it is taken
   std::optional<Isolation> isolation{};  // stricter or looser than the policy's rule
   std::optional<int> minimum_level{};    // refuse to run below this level (0 to 3)
+  // For a shorter time than limits.start_timeout of the policy; 0: that one.
+  std::chrono::nanoseconds start_timeout{0};
 };
 
 // What the kernel enforces on a plugin, as found.

@@ -19,16 +19,17 @@ typedef struct bh_call_functions {
   uint32_t struct_size;
   uint32_t reserved;
   /* Memory for a result: at least `size` bytes, aligned to 64, owned by the call and alive until
-   * the caller lets go of the call. NULL when the caller's output limit is reached: then return
-   * BH_OUT_OF_MEMORY. In a result struct only memory from here (or NULL with size 0) may appear;
-   * the host checks. */
+   * the caller lets go of the call. NULL when the caller's output limit is reached, or when there
+   * is no memory: then return BH_OUT_OF_MEMORY. In a result struct only memory from here (or NULL
+   * with size 0) may appear; the host checks. */
   void *(*allocate)(bh_call *call, size_t size);
   /* `done` of `total` units of work; total 0: unknown. Cheap: the host thins it out. */
   void (*progress)(bh_call *call, uint64_t done, uint64_t total);
   /* One line for the host's log, level BH_LOG_*. Rate-limited by the host. */
   void (*log)(bh_call *call, uint32_t level, bh_text line);
   /* The words for the error that the function is about to return: what was tried, why it failed,
-   * what to do. The last one counts. At most 4096 bytes are kept. */
+   * what to do. The last one counts. It is one line of UTF-8: anything else is escaped, and at most
+   * 4096 bytes are kept. */
   void (*fail)(bh_call *call, bh_text message);
   /* Whether the plugin should stop: BH_OK, BH_CANCELLED or BH_DEADLINE_EXCEEDED, which is then
    * what it returns. Poll it about every millisecond of work. */

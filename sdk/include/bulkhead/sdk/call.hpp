@@ -39,12 +39,13 @@ class Call {
   // BH_OK, BH_CANCELLED or BH_DEADLINE_EXCEEDED. Ask about every millisecond of work.
   bh_status should_stop() const noexcept {
     if (view_ != View::kThread) return call_->fn->should_stop(call_);
-    if (bh_call_cancelled(call_)) return BH_CANCELLED;
-    if (call_->deadline_ns == 0) return BH_OK;
+    // The flag is set at the deadline, too.
+    const bh_status flagged = bh_call_cancelled(call_) ? BH_CANCELLED : BH_OK;
+    if (call_->deadline_ns == 0) return flagged;
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-    return now_ns >= call_->deadline_ns ? BH_DEADLINE_EXCEEDED : BH_OK;
+    return now_ns >= call_->deadline_ns ? BH_DEADLINE_EXCEEDED : flagged;
   }
   // Throws Cancelled when the call should stop.
   void check() const {
@@ -61,16 +62,18 @@ class Call {
   }
 
   // Memory for a result: aligned to 64, owned by the call. Throws BH_OUT_OF_MEMORY at the caller's
-  // limit. Nullptr for 0 bytes.
+  // limit, or where there is no memory. Nullptr for 0 bytes.
   void* allocate(std::size_t bytes) const {
     if (bytes == 0) return nullptr;
     if (view_ == View::kThread) {
       throw std::logic_error("Results can be allocated only on the thread that runs the call.");
     }
     if (void* memory = call_->fn->allocate(call_, bytes)) return memory;
-    throw PluginError(BH_OUT_OF_MEMORY, "The result needs " + std::to_string(bytes) +
-                                            " bytes more than the output limit of the call allows; "
-                                            "ask for less at once or raise the limit.");
+    throw PluginError(BH_OUT_OF_MEMORY,
+                      "The call gave no memory for " + std::to_string(bytes) +
+                          " more bytes of the result: its output limit, or the memory limit of the "
+                          "cell, is reached. Ask for less at once or raise limits.output or "
+                          "limits.memory of the policy.");
   }
   template <class T>
   T* allocate_array(std::size_t count) const {
@@ -119,7 +122,8 @@ bh_status guarded(bh_call* call, Body&& body) noexcept {
     return fail(call, error.status(), error.what());
   } catch (const std::bad_alloc&) {
     return fail(call, BH_OUT_OF_MEMORY,
-                "The plugin ran out of memory; raise its memory limit or ask for less at once.");
+                "The plugin ran out of memory; ask for less at once, or raise limits.memory of the "
+                "policy where it runs in a cell.");
   } catch (const std::exception& error) {
     return fail(call, BH_INTERNAL, error.what());
   } catch (...) {
