@@ -51,18 +51,22 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::run, RunParams, RunResults>("run", BH_COMMAND_RUN),
 };
 
-constexpr InterfaceBinding kBinding = {BH_COMMAND_1, 6, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kCommandBinding = {BH_COMMAND_1, 6, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::list, BH_COMMAND_LIST>,
-    entry<kBinding, &Table::run, BH_COMMAND_RUN>,
-    entry_submit<kBinding>,
+    entry<kCommandBinding, &Table::list, BH_COMMAND_LIST>,
+    entry<kCommandBinding, &Table::run, BH_COMMAND_RUN>,
+    entry_submit<kCommandBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo command_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo command_interface() { return interface_info<kCommandBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

@@ -80,19 +80,23 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::compress, Params, CompressResults>("compress", BH_COMPRESSION_COMPRESS),
 };
 
-constexpr InterfaceBinding kBinding = {BH_COMPRESSION_1, 2, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kCompressionBinding = {BH_COMPRESSION_1, 2, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::info, BH_COMPRESSION_INFO>,
-    entry<kBinding, &Table::estimate, BH_COMPRESSION_ESTIMATE>,
-    entry<kBinding, &Table::compress, BH_COMPRESSION_COMPRESS>,
-    entry_submit<kBinding>,
+    entry<kCompressionBinding, &Table::info, BH_COMPRESSION_INFO>,
+    entry<kCompressionBinding, &Table::estimate, BH_COMPRESSION_ESTIMATE>,
+    entry<kCompressionBinding, &Table::compress, BH_COMPRESSION_COMPRESS>,
+    entry_submit<kCompressionBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo compression_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo compression_interface() { return interface_info<kCompressionBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

@@ -51,18 +51,22 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::handle, HandleParams, HandleResults>("handle", BH_EVENTS_HANDLE),
 };
 
-constexpr InterfaceBinding kBinding = {BH_EVENTS_1, 5, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kEventsBinding = {BH_EVENTS_1, 5, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::subscriptions, BH_EVENTS_SUBSCRIPTIONS>,
-    entry<kBinding, &Table::handle, BH_EVENTS_HANDLE>,
-    entry_submit<kBinding>,
+    entry<kEventsBinding, &Table::subscriptions, BH_EVENTS_SUBSCRIPTIONS>,
+    entry<kEventsBinding, &Table::handle, BH_EVENTS_HANDLE>,
+    entry_submit<kEventsBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo events_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo events_interface() { return interface_info<kEventsBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

@@ -96,19 +96,23 @@ constexpr MethodBinding kMethods[] = {
                                                   same_count<bh_multimodal_load_result>),
 };
 
-constexpr InterfaceBinding kBinding = {BH_MULTIMODAL_1, 1, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kMultimodalBinding = {BH_MULTIMODAL_1, 1, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::info, BH_MULTIMODAL_INFO>,
-    entry<kBinding, &Table::probe, BH_MULTIMODAL_PROBE>,
-    entry<kBinding, &Table::load, BH_MULTIMODAL_LOAD>,
-    entry_submit<kBinding>,
+    entry<kMultimodalBinding, &Table::info, BH_MULTIMODAL_INFO>,
+    entry<kMultimodalBinding, &Table::probe, BH_MULTIMODAL_PROBE>,
+    entry<kMultimodalBinding, &Table::load, BH_MULTIMODAL_LOAD>,
+    entry_submit<kMultimodalBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo multimodal_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo multimodal_interface() { return interface_info<kMultimodalBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

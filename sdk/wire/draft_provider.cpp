@@ -181,27 +181,31 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::health, HealthParams, HealthResults>("health", BH_PROVIDER_HEALTH),
 };
 
-constexpr InterfaceBinding kBinding = {BH_PROVIDER_1, 4, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kProviderBinding = {BH_PROVIDER_1, 4, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::info, BH_PROVIDER_INFO>,
-    entry<kBinding, &Table::quote, BH_PROVIDER_QUOTE>,
-    entry<kBinding, &Table::submit_job, BH_PROVIDER_SUBMIT_JOB>,
-    entry<kBinding, &Table::find, BH_PROVIDER_FIND>,
-    entry<kBinding, &Table::recover, BH_PROVIDER_RECOVER>,
-    entry<kBinding, &Table::status, BH_PROVIDER_STATUS>,
-    entry<kBinding, &Table::logs, BH_PROVIDER_LOGS>,
-    entry<kBinding, &Table::stop, BH_PROVIDER_STOP>,
-    entry<kBinding, &Table::destroy, BH_PROVIDER_DESTROY>,
-    entry<kBinding, &Table::list_owned, BH_PROVIDER_LIST_OWNED>,
-    entry<kBinding, &Table::health, BH_PROVIDER_HEALTH>,
-    entry_submit<kBinding>,
+    entry<kProviderBinding, &Table::info, BH_PROVIDER_INFO>,
+    entry<kProviderBinding, &Table::quote, BH_PROVIDER_QUOTE>,
+    entry<kProviderBinding, &Table::submit_job, BH_PROVIDER_SUBMIT_JOB>,
+    entry<kProviderBinding, &Table::find, BH_PROVIDER_FIND>,
+    entry<kProviderBinding, &Table::recover, BH_PROVIDER_RECOVER>,
+    entry<kProviderBinding, &Table::status, BH_PROVIDER_STATUS>,
+    entry<kProviderBinding, &Table::logs, BH_PROVIDER_LOGS>,
+    entry<kProviderBinding, &Table::stop, BH_PROVIDER_STOP>,
+    entry<kProviderBinding, &Table::destroy, BH_PROVIDER_DESTROY>,
+    entry<kProviderBinding, &Table::list_owned, BH_PROVIDER_LIST_OWNED>,
+    entry<kProviderBinding, &Table::health, BH_PROVIDER_HEALTH>,
+    entry_submit<kProviderBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo provider_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo provider_interface() { return interface_info<kProviderBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

@@ -32,18 +32,22 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::restore, RestoreParams, common::Empty>("restore", BH_STATE_RESTORE),
 };
 
-constexpr InterfaceBinding kBinding = {BH_STATE_1, 7, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kStateBinding = {BH_STATE_1, 7, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::save, BH_STATE_SAVE>,
-    entry<kBinding, &Table::restore, BH_STATE_RESTORE>,
-    entry_submit<kBinding>,
+    entry<kStateBinding, &Table::save, BH_STATE_SAVE>,
+    entry<kStateBinding, &Table::restore, BH_STATE_RESTORE>,
+    entry_submit<kStateBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo state_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo state_interface() { return interface_info<kStateBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

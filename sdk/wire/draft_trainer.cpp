@@ -134,25 +134,29 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::close_run, RunParams, common::Empty>("close_run", BH_TRAINER_CLOSE_RUN),
 };
 
-constexpr InterfaceBinding kBinding = {BH_TRAINER_1, 3, sizeof(Table), kMethods};
+}  // namespace
+
+constexpr InterfaceBinding kTrainerBinding = {BH_TRAINER_1, 3, sizeof(Table), kMethods};
+
+namespace {
 
 constexpr Table kTable = {
     sizeof(Table),
     0,
-    entry<kBinding, &Table::info, BH_TRAINER_INFO>,
-    entry<kBinding, &Table::open_run, BH_TRAINER_OPEN_RUN>,
-    entry<kBinding, &Table::step, BH_TRAINER_STEP>,
-    entry<kBinding, &Table::pause, BH_TRAINER_PAUSE>,
-    entry<kBinding, &Table::metrics, BH_TRAINER_METRICS>,
-    entry<kBinding, &Table::checkpoint, BH_TRAINER_CHECKPOINT>,
-    entry<kBinding, &Table::restore, BH_TRAINER_RESTORE>,
-    entry<kBinding, &Table::generate, BH_TRAINER_GENERATE>,
-    entry<kBinding, &Table::close_run, BH_TRAINER_CLOSE_RUN>,
-    entry_submit<kBinding>,
+    entry<kTrainerBinding, &Table::info, BH_TRAINER_INFO>,
+    entry<kTrainerBinding, &Table::open_run, BH_TRAINER_OPEN_RUN>,
+    entry<kTrainerBinding, &Table::step, BH_TRAINER_STEP>,
+    entry<kTrainerBinding, &Table::pause, BH_TRAINER_PAUSE>,
+    entry<kTrainerBinding, &Table::metrics, BH_TRAINER_METRICS>,
+    entry<kTrainerBinding, &Table::checkpoint, BH_TRAINER_CHECKPOINT>,
+    entry<kTrainerBinding, &Table::restore, BH_TRAINER_RESTORE>,
+    entry<kTrainerBinding, &Table::generate, BH_TRAINER_GENERATE>,
+    entry<kTrainerBinding, &Table::close_run, BH_TRAINER_CLOSE_RUN>,
+    entry_submit<kTrainerBinding>,
 };
 
 }  // namespace
 
-InterfaceInfo trainer_interface() { return interface_info<kBinding>(&kTable); }
+InterfaceInfo trainer_interface() { return interface_info<kTrainerBinding>(&kTable); }
 
 }  // namespace bulkhead::wire

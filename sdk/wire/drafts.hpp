@@ -1,7 +1,9 @@
 // The interfaces of bulkhead/abi/draft/, to be carried over a channel.
 #pragma once
 
-#include "sdk/wire/interfaces.hpp"
+#include <array>
+
+#include "sdk/wire/binding.hpp"
 
 namespace bulkhead::wire {
 
@@ -12,5 +14,18 @@ InterfaceInfo provider_interface();
 InterfaceInfo events_interface();
 InterfaceInfo command_interface();
 InterfaceInfo state_interface();
+
+extern const InterfaceBinding kMultimodalBinding;
+extern const InterfaceBinding kCompressionBinding;
+extern const InterfaceBinding kTrainerBinding;
+extern const InterfaceBinding kProviderBinding;
+extern const InterfaceBinding kEventsBinding;
+extern const InterfaceBinding kCommandBinding;
+extern const InterfaceBinding kStateBinding;
+
+inline std::array<const InterfaceBinding*, 7> draft_bindings() {
+  return {&kMultimodalBinding, &kCompressionBinding, &kTrainerBinding, &kProviderBinding,
+          &kEventsBinding,     &kCommandBinding,     &kStateBinding};
+}
 
 }  // namespace bulkhead::wire
