@@ -69,13 +69,13 @@ constexpr const char* const* optional_services() {
 // the C ABI, Author::kInterfaces what it offers; both come from the kind's base class.
 template <class Author>
 struct Entry {
-  static std::unique_ptr<const Author> make(const Open& open) {
+  static std::unique_ptr<Author> make(const Open& open) {
     if constexpr (std::constructible_from<Author, const Open&>) {
-      return std::make_unique<const Author>(open);
+      return std::make_unique<Author>(open);
     } else {
       static_assert(std::default_initializable<Author>,
                     "The class needs a constructor that takes nothing or a const Open&.");
-      return std::make_unique<const Author>();
+      return std::make_unique<Author>();
     }
   }
   static bh_status open(bh_call* call, const bh_open_params* params, bh_instance** out) {
@@ -83,7 +83,8 @@ struct Entry {
       check_struct(params, "bh_open_params");
       const Config config(params->config, params->config_count);
       const Open from{config, Services(params->services), Call(call)};
-      *out = std::make_unique<typename Author::Instance>(make(from)).release()->handle();
+      InstanceBase* made = std::make_unique<typename Author::Instance>(make(from)).release();
+      *out = made->handle();
     });
   }
   static void close(bh_instance* instance) { delete &InstanceBase::of(instance); }
