@@ -19,6 +19,7 @@ install(TARGETS bulkhead bulkhead_sdk
 install(DIRECTORY sdk/include/bulkhead host/include/bulkhead
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(DIRECTORY sdk/templates/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bulkhead/templates)
 install(DIRECTORY sdk/schema/ DESTINATION ${CMAKE_INSTALL_DATADIR}/bulkhead/schema
   FILES_MATCHING PATTERN "*.capnp")
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -54,6 +54,12 @@ struct RunOptions {
   std::string isolation;
 };
 
+struct NewOptions {
+  std::string kind;
+  std::string name;
+  std::string folder;  // empty: the name
+};
+
 void list(Session& session);
 void info(Session& session, const InfoOptions& options);
 void call(Session& session, const CallCommandOptions& options);
@@ -64,5 +70,6 @@ void codec_count(Session& session, const CodecOptions& options);
 void run(Session& session, const RunOptions& options);
 void ps(Session& session);
 void doctor(Session& session);
+void new_plugin(Session& session, const NewOptions& options);
 
 }  // namespace bulkhead::cli

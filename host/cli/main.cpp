@@ -23,6 +23,7 @@ struct AllOptions {
   CallCommandOptions call;
   CodecOptions codec;
   RunOptions run;
+  NewOptions new_plugin;
 };
 
 using Command = std::function<void(Session&)>;
@@ -155,6 +156,14 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   not_empty(
       run_app.add_option("--isolation", pipeline.isolation, "cell or in-process, for all steps"))
       ->type_name("MODE");
+
+  NewOptions& project = options.new_plugin;
+  CLI::App& new_app = add_command(top, "new", "Make the project of a plugin", chosen,
+                                  [&project](Session& session) { new_plugin(session, project); });
+  new_app.add_option("KIND", project.kind, "codec, command, ...")->required()->type_name("");
+  new_app.add_option("NAME", project.name, "Id of the plugin: my_codec")->required()->type_name("");
+  not_empty(new_app.add_option("--folder", project.folder, "Where; default: ./NAME"))
+      ->type_name("DIR");
 
   add_command(top, "ps", "Running hosts and their cells", chosen,
               [](Session& session) { ps(session); });

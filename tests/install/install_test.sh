@@ -120,7 +120,30 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
   expect "answered the next call" "$2/main_job/main_job" "$work/corpus.txt"
 }
 
+new_projects() {  # TREE
+  local kind name
+  for kind in "$1"/share/bulkhead/templates/*; do
+    kind="$(basename "$kind")"
+    name="my_$kind"
+    say "a new $kind plugin: made, built, tested, called"
+    (cd "$work" && expect "cmake --build build" "$1/bin/bulkhead" new "$kind" "$name")
+    cmake -S "$work/$name" -B "$work/$name/build" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
+      >"$work/build.log" 2>&1 && cmake --build "$work/$name/build" >>"$work/build.log" 2>&1 ||
+      { cat "$work/build.log"; fail "the new $kind plugin does not build"; }
+    expect "100% tests passed" ctest --test-dir "$work/$name/build" --output-on-failure
+    expect "$name" "$1/bin/bulkhead" --plugins "$work/$name/build/plugins" info "$name" --load
+    if (cd "$work" && "$1/bin/bulkhead" new "$kind" "$name") >/dev/null 2>&1; then
+      fail "bulkhead new writes over a project"
+    fi
+  done
+  expect "72 105" "$1/bin/bulkhead" --plugins "$work/my_codec/build/plugins" codec encode \
+    --plugin my_codec <(printf 'Hi')
+  expect '"output":"2\n"' "$1/bin/bulkhead" --plugins "$work/my_command/build/plugins" \
+    call my_command run '{"name": "count-lines", "input": "a\nb\n"}'
+}
+
 build_with_cmake "$work/first/tree" "$work/cmake-1"
+new_projects "$work/first/tree"
 build_on_its_own "$work/first/tree"
 build_with_pkg_config "$work/first/tree" "$work/pkg-config-1"
 run_all "$work/first/tree" "$work/cmake-1" "$work/pkg-config-1"
