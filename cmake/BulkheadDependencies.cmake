@@ -15,6 +15,7 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)   # libseccomp-de
 if(BULKHEAD_TESTS)
   find_package(Catch2 2.13 REQUIRED)  # catch2
   find_package(benchmark REQUIRED)    # libbenchmark-dev
+  find_program(BULKHEAD_ABIDIFF abidiff)  # abigail-tools; without it its test is skipped
 endif()
 
 # Boost.DLL and Boost.Process are header-only with the standard file system.

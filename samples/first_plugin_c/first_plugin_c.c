@@ -1,5 +1,6 @@
 /* A codec in C: every byte is a token, its value the id. The C ABI by hand, without the C++
  * classes: each function takes the call and the instance, and results are memory of the call. */
+#include <stdbool.h>
 #include <string.h>
 #include <bulkhead/abi/codec.h>
 
@@ -138,11 +139,20 @@ static bh_status stream_close(bh_call *call, bh_instance *self,
   return BH_OK;
 }
 
+/* Results are memory of the call: literals, too, are copied into it. */
+static bool give_text(bh_call *call, const char *text, bh_text *out) {
+  const size_t size = strlen(text);
+  char *copy = call->fn->allocate(call, size);
+  if (copy == NULL) return false;
+  memcpy(copy, text, size);
+  *out = (bh_text){copy, size};
+  return true;
+}
+
 static bh_status info(bh_call *call, bh_instance *self, bh_codec_info_result *result) {
-  (void)call;
   (void)self;
-  result->name = (bh_text){"bytes", 5};
-  result->languages = (bh_text){"mul", 3};
+  if (!give_text(call, "bytes", &result->name)) return BH_OUT_OF_MEMORY;
+  if (!give_text(call, "mul", &result->languages)) return BH_OUT_OF_MEMORY;
   result->vocabulary = 256;
   result->max_id = 255;
   result->max_token_bytes = 1;

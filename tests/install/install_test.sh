@@ -107,6 +107,8 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
     expect "15496 11 995" "$3/embed_c" "Hello, world"
     expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
       --plugin first_plugin_c --isolation "$isolation" --format text <(printf 'Hi')
+    expect '"maxId":255' env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" call \
+      --isolation "$isolation" first_plugin_c info
     expect "107 108" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
       --plugin configured_plugin --config first_id=100 --isolation "$isolation" <(printf 'hi')
     expect "30 letters, the first is id 0" env BULKHEAD_PLUGIN_PATH="$plugins" \

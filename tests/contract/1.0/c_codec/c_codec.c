@@ -1,0 +1,224 @@
+/* The pinned codec in C: what an author could have built against contract 1.0. Every byte is a
+ * token, its value the id plus the configured `first_id`; it uses every function of the table but
+ * submit, the configuration, a service and the progress of a call. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bulkhead/abi/codec.h>
+#include <bulkhead/abi/services.h>
+
+struct bh_instance {
+  uint32_t first_id;
+  const bh_log_v1 *log; /* NULL: the host has none */
+};
+
+static bh_status fail(bh_call *call, bh_status status, const char *message) {
+  call->fn->fail(call, (bh_text){message, strlen(message)});
+  return status;
+}
+
+static uint64_t token_count(const bh_codec_encode_params *params) {
+  const uint64_t limit = params->max_tokens;
+  return limit != 0 && limit < params->text.size ? limit : params->text.size;
+}
+
+static bh_status encode(bh_call *call, bh_instance *self, const bh_codec_encode_params *params,
+                        bh_codec_encode_result *result) {
+  const bh_status stop = call->fn->should_stop(call);
+  if (stop != BH_OK) return stop;
+  if (params->special.disallowed == BH_SPECIAL_ALL && params->special.allowed != BH_SPECIAL_ALL &&
+      params->text.size > 0 && memchr(params->text.data, '<', params->text.size) != NULL)
+    return fail(call, BH_CODEC_DISALLOWED_SPECIAL, "the text has the special token <");
+  const size_t count = token_count(params);
+  uint32_t *ids = call->fn->allocate(call, count * sizeof *ids);
+  if (ids == NULL && count > 0) return BH_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; ++i) ids[i] = self->first_id + params->text.data[i];
+  call->fn->progress(call, count, count);
+  result->ids = ids;
+  result->count = count;
+  result->truncated = count < params->text.size;
+  if (params->flags & BH_ENCODE_OFFSETS) {
+    uint64_t *offsets = call->fn->allocate(call, (count + 1) * sizeof *offsets);
+    if (offsets == NULL) return BH_OUT_OF_MEMORY;
+    for (size_t i = 0; i <= count; ++i) offsets[i] = i;
+    result->offsets = offsets;
+  }
+  return BH_OK;
+}
+
+static bh_status to_bytes(bh_call *call, const bh_instance *self, const uint32_t *ids, size_t count,
+                          bh_bytes *out) {
+  uint8_t *bytes = call->fn->allocate(call, count);
+  if (bytes == NULL && count > 0) return BH_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; ++i) {
+    if (ids[i] < self->first_id || ids[i] - self->first_id > 255)
+      return fail(call, BH_INVALID_ARGUMENT, "an id is no byte");
+    bytes[i] = (uint8_t)(ids[i] - self->first_id);
+  }
+  *out = (bh_bytes){bytes, count};
+  return BH_OK;
+}
+
+static bh_status decode(bh_call *call, bh_instance *self, const bh_codec_decode_params *params,
+                        bh_codec_bytes_result *result) {
+  return to_bytes(call, self, params->ids, params->count, &result->bytes);
+}
+
+static bh_status tokenize(bh_call *call, bh_instance *self, const bh_codec_encode_params *params,
+                          bh_codec_tokenize_result *result) {
+  (void)self;
+  const size_t count = token_count(params);
+  uint8_t *bytes = call->fn->allocate(call, count);
+  uint64_t *offsets = call->fn->allocate(call, (count + 1) * sizeof *offsets);
+  if ((bytes == NULL && count > 0) || offsets == NULL) return BH_OUT_OF_MEMORY;
+  if (count > 0) memcpy(bytes, params->text.data, count);
+  for (size_t i = 0; i <= count; ++i) offsets[i] = i;
+  result->bytes = (bh_bytes){bytes, count};
+  result->offsets = offsets;
+  result->count = count;
+  return BH_OK;
+}
+
+static bh_status count_tokens(bh_call *call, bh_instance *self,
+                              const bh_codec_encode_params *params, bh_codec_count_result *result) {
+  (void)call;
+  (void)self;
+  result->count = token_count(params);
+  result->truncated = result->count < params->text.size;
+  return BH_OK;
+}
+
+static bh_status encode_batch(bh_call *call, bh_instance *self,
+                              const bh_codec_encode_batch_params *params,
+                              bh_codec_encode_batch_result *result) {
+  size_t total = 0;
+  for (size_t i = 0; i < params->count; ++i) total += params->texts[i].size;
+  uint32_t *ids = call->fn->allocate(call, total * sizeof *ids);
+  uint64_t *offsets = call->fn->allocate(call, (params->count + 1) * sizeof *offsets);
+  if ((ids == NULL && total > 0) || offsets == NULL) return BH_OUT_OF_MEMORY;
+  size_t at = 0;
+  for (size_t i = 0; i < params->count; ++i) {
+    offsets[i] = at;
+    for (size_t j = 0; j < params->texts[i].size; ++j)
+      ids[at++] = self->first_id + params->texts[i].data[j];
+  }
+  offsets[params->count] = at;
+  result->ids = ids;
+  result->id_count = total;
+  result->offsets = offsets;
+  result->count = params->count;
+  return BH_OK;
+}
+
+static bh_status decode_batch(bh_call *call, bh_instance *self,
+                              const bh_codec_decode_batch_params *params,
+                              bh_codec_tokenize_result *result) {
+  for (size_t i = 0; i < params->count; ++i)
+    if (params->offsets[i] > params->offsets[i + 1])
+      return fail(call, BH_INVALID_ARGUMENT, "the offsets of a batch must ascend");
+  uint64_t *offsets = call->fn->allocate(call, (params->count + 1) * sizeof *offsets);
+  if (offsets == NULL) return BH_OUT_OF_MEMORY;
+  memcpy(offsets, params->offsets, (params->count + 1) * sizeof *offsets);
+  result->offsets = offsets; /* one byte for each id: the offsets are the same */
+  result->count = params->count;
+  return to_bytes(call, self, params->ids, offsets[params->count], &result->bytes);
+}
+
+/* No id is part of a character only, so a stream holds nothing back and needs no state. */
+static bh_status stream_open(bh_call *call, bh_instance *self, bh_codec_stream_result *result) {
+  (void)self;
+  result->stream = call->id + 1;
+  return BH_OK;
+}
+
+static bh_status stream_push(bh_call *call, bh_instance *self, const bh_codec_stream_params *params,
+                             bh_codec_bytes_result *result) {
+  return to_bytes(call, self, params->ids, params->count, &result->bytes);
+}
+
+static bh_status stream_close(bh_call *call, bh_instance *self,
+                              const bh_codec_stream_params *params, bh_codec_bytes_result *result) {
+  (void)call;
+  (void)self;
+  (void)params;
+  (void)result; /* zeroed by the caller: nothing was held back */
+  return BH_OK;
+}
+
+/* Results are memory of the call: literals, too, are copied into it. */
+static bool give_text(bh_call *call, const char *text, bh_text *out) {
+  const size_t size = strlen(text);
+  char *copy = call->fn->allocate(call, size);
+  if (copy == NULL) return false;
+  memcpy(copy, text, size);
+  *out = (bh_text){copy, size};
+  return true;
+}
+
+static bh_status info(bh_call *call, bh_instance *self, bh_codec_info_result *result) {
+  bh_codec_special_token *special = call->fn->allocate(call, sizeof *special);
+  if (special == NULL) return BH_OUT_OF_MEMORY;
+  *special = (bh_codec_special_token){{NULL, 0}, self->first_id + '<', 0};
+  if (!give_text(call, "<", &special->text) || !give_text(call, "bytes", &result->name) ||
+      !give_text(call, "mul", &result->languages))
+    return BH_OUT_OF_MEMORY;
+  result->special = special;
+  result->special_count = 1;
+  result->vocabulary = 256;
+  result->max_id = self->first_id + 255;
+  result->max_token_bytes = 1;
+  return BH_OK;
+}
+
+static const bh_codec_v1 codec = {
+    .struct_size = sizeof codec,
+    .encode = encode,
+    .decode = decode,
+    .tokenize = tokenize,
+    .count = count_tokens,
+    .encode_batch = encode_batch,
+    .decode_batch = decode_batch,
+    .stream_open = stream_open,
+    .stream_push = stream_push,
+    .stream_close = stream_close,
+    .info = info,
+};
+
+static bh_status open(bh_call *call, const bh_open_params *params, bh_instance **out) {
+  bh_instance *self = calloc(1, sizeof *self);
+  if (self == NULL) return BH_OUT_OF_MEMORY;
+  for (uint32_t i = 0; i < params->config_count; ++i) {
+    const bh_config_entry *entry = &params->config[i];
+    if (entry->type == BH_VALUE_INTEGER && entry->key.size == 8 &&
+        memcmp(entry->key.data, "first_id", 8) == 0)
+      self->first_id = (uint32_t)entry->integer;
+  }
+  self->log = params->services->get(params->services, BH_LOG_1);
+  const bh_package_v1 *package = params->services->get(params->services, BH_PACKAGE_1);
+  bh_bytes note = {NULL, 0};
+  const bh_status status = package->file(package, (bh_text){"note.txt", 8}, &note);
+  if (status != BH_OK) {
+    free(self);
+    return fail(call, status, "data/note.txt can't be read");
+  }
+  if (self->log != NULL)
+    self->log->write(self->log, BH_LOG_INFO, (bh_text){(const char *)note.data, note.size});
+  *out = self;
+  return BH_OK;
+}
+
+static void close(bh_instance *self) { free(self); }
+
+static const void *get_interface(bh_instance *self, const char *name) {
+  (void)self;
+  return strcmp(name, BH_CODEC_1) == 0 ? &codec : NULL;
+}
+
+static const char *const interfaces[] = {BH_CODEC_1, NULL};
+static const char *const required[] = {BH_PACKAGE_1, NULL};
+static const char *const optional[] = {BH_LOG_1, NULL};
+static const bh_descriptor descriptor = {
+    BH_DESCRIPTOR_PREFIX("contract_1_0_c", "1.0.0", interfaces, required, optional), open, close,
+    get_interface};
+
+BH_DEFINE_PLUGIN(descriptor)
