@@ -11,7 +11,7 @@ struct Options {
   bool words = true;                // lower-cased words are tokens
   std::int64_t ngram = 4;           // so are all runs of so many bytes; 0: none
   std::int64_t batch = 16;          // samples of a step; fewer where they are very long
-  double learning_rate = 1.0;
+  double learning_rate = 2.0;
   std::int64_t metrics_every = 10;                         // steps between two points of "loss"
   std::int64_t evaluate_every = 100;                       // steps between two evaluations; 0: none
   std::int64_t max_data_bytes = 64ll << 20;                // more data is refused
