@@ -208,6 +208,60 @@ TEST_CASE_METHOD(Checkpoints, "a checkpoint that can't be written whole leaves n
   CHECK(!files.written.contains("full"));
 }
 
+// A call that is taken back when it is asked for the n-th time whether it should stop.
+class CancelledAtPoll {
+ public:
+  explicit CancelledAtPoll(int polls) : functions_(*static_cast<bh_call*>(call_)->fn) {
+    left() = polls;
+    functions_.should_stop = [](bh_call*) {
+      return --left() < 0 ? bh_status{BH_CANCELLED} : bh_status{BH_OK};
+    };
+    static_cast<bh_call*>(call_)->fn = &functions_;
+  }
+  TestCall& call() { return call_; }
+
+ private:
+  static int& left() {
+    static int polls = 0;
+    return polls;
+  }
+  TestCall call_;
+  bh_call_functions functions_;
+};
+
+TEST_CASE_METHOD(Checkpoints, "a step that is cancelled anywhere has been taken, or has not") {
+  const auto open_evaluating = [&] {
+    return trainer.open(
+        {.data = kSmall, .options = {{"dimension", 16}, {"batch", 4}, {"evaluate_every", 1}}});
+  };
+  const std::uint64_t whole = open_evaluating();
+  trainer.step(whole, 20);
+  const std::string end = trainer.checkpoint(whole);
+  const std::uint64_t run = open_evaluating();
+  const std::string begin = trainer.checkpoint(run);
+  int stopped_in_evaluation = 0;
+  for (int polls = 0; polls < 60; ++polls) {
+    CAPTURE(polls);
+    trainer.restore(run, begin);
+    const std::uint64_t seen =
+        trainer.metrics(run).empty() ? 0 : trainer.metrics(run).back().number;
+    CancelledAtPoll cancelled(polls);
+    REQUIRE(failure([&] { trainer.step(cancelled.call(), run, 20); }).status == BH_CANCELLED);
+    const std::uint64_t taken = trainer.step(run, 0).step;
+    REQUIRE(taken < 20);
+    const auto points = trainer.metrics(run, seen);
+    stopped_in_evaluation += taken != 0 && (points.empty() || points.back().step < taken) ? 1 : 0;
+    trainer.step(run, 20 - taken);
+    REQUIRE(trainer.checkpoint(run) == end);
+    std::uint64_t evaluations = 0;
+    for (const Point& point : trainer.metrics(run, seen)) {
+      if (point.name == "accuracy") REQUIRE(point.step == ++evaluations);  // each once, in order
+    }
+    REQUIRE(evaluations == 20);
+  }
+  CHECK(stopped_in_evaluation > 10);
+}
+
 TEST_CASE_METHOD(Checkpoints,
                  "an evaluation that was cut short is made up for, also from a checkpoint") {
   const std::uint64_t run = open();
