@@ -2,6 +2,7 @@
 // authors need nothing from here.
 #pragma once
 
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <cstdint>
