@@ -2,14 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <bulkhead/abi/draft/trainer.h>
+#include <bulkhead/testing/library.hpp>
 
-#include "tests/plugins/support/plugin_library.hpp"
 #include "tests/plugins/support/test_files.hpp"
 
 namespace bulkhead::testing {
@@ -49,7 +50,7 @@ class TestTrainer {
       : descriptor_(library.descriptor()), files_(files) {
     const bh_open_params params{sizeof(bh_open_params), 0, nullptr, files.services()};
     TestCall call;
-    TestCodec::check(call, descriptor_.open(call, &params, &instance_));
+    check(call, descriptor_.open(call, &params, &instance_));
     table_ = static_cast<const bh_trainer_v1*>(descriptor_.get_interface(instance_, BH_TRAINER_1));
     if (table_ == nullptr) throw std::runtime_error("no " BH_TRAINER_1);
   }
@@ -79,7 +80,7 @@ class TestTrainer {
     const bh_trainer_open_params params{sizeof(params), open.threads,   open.seed,     data.data(),
                                         data.size(),    options.data(), options.size()};
     bh_trainer_run_result result{sizeof(result), 0, 0};
-    TestCodec::check(call, table_->open_run(call, instance_, &params, &result));
+    check(call, table_->open_run(call, instance_, &params, &result));
     return result.run;
   }
 
@@ -91,20 +92,20 @@ class TestTrainer {
     const bh_trainer_step_params params{sizeof(params), 0, run, steps};
     bh_trainer_step_result result{};
     result.struct_size = sizeof(result);
-    TestCodec::check(call, table_->step(call, instance_, &params, &result));
+    check(call, table_->step(call, instance_, &params, &result));
     return {result.step, result.samples, result.loss, result.paused != 0};
   }
   void pause(std::uint64_t run) const {
     TestCall call;
     const bh_trainer_run_params params{sizeof(params), 0, run};
     bh_empty result{sizeof(result), 0};
-    TestCodec::check(call, table_->pause(call, instance_, &params, &result));
+    check(call, table_->pause(call, instance_, &params, &result));
   }
   void close(std::uint64_t run) const {
     TestCall call;
     const bh_trainer_run_params params{sizeof(params), 0, run};
     bh_empty result{sizeof(result), 0};
-    TestCodec::check(call, table_->close_run(call, instance_, &params, &result));
+    check(call, table_->close_run(call, instance_, &params, &result));
   }
   std::vector<Point> metrics(std::uint64_t run, std::uint64_t after = 0, std::uint32_t most = 0,
                              std::int64_t wait_ns = 0) const {
@@ -116,12 +117,12 @@ class TestTrainer {
     const bh_trainer_metrics_params params{sizeof(params), most, run, after, wait_ns};
     bh_trainer_metrics_result result{};
     result.struct_size = sizeof(result);
-    TestCodec::check(call, table_->metrics(call, instance_, &params, &result));
-    TestCodec::owned(call, result.points, result.point_count * sizeof(bh_trainer_metric));
+    check(call, table_->metrics(call, instance_, &params, &result));
+    owned(call, result.points, result.point_count * sizeof(bh_trainer_metric));
     std::vector<Point> points;
     for (std::size_t i = 0; i < result.point_count; ++i) {
       const bh_trainer_metric& point = result.points[i];
-      TestCodec::owned(call, point.name.data, point.name.size);
+      owned(call, point.name.data, point.name.size);
       points.push_back({string_of(point.name), point.number, point.step, point.value});
     }
     return points;
@@ -137,7 +138,7 @@ class TestTrainer {
   std::uint64_t checkpoint(TestCall& call, std::uint64_t run, const char* file) const {
     const bh_trainer_file_params params{sizeof(params), 0, run, text_of(file)};
     bh_trainer_checkpoint_result result{sizeof(result), 0, 0, 0};
-    TestCodec::check(call, table_->checkpoint(call, instance_, &params, &result));
+    check(call, table_->checkpoint(call, instance_, &params, &result));
     if (result.bytes != files_.written[file].size()) throw std::runtime_error("size of checkpoint");
     return result.step;
   }
@@ -147,7 +148,7 @@ class TestTrainer {
     const bh_trainer_file_params params{sizeof(params), 0, run, text_of("restored")};
     bh_trainer_step_result result{};
     result.struct_size = sizeof(result);
-    TestCodec::check(call, table_->restore(call, instance_, &params, &result));
+    check(call, table_->restore(call, instance_, &params, &result));
     return {result.step, result.samples, result.loss, result.paused != 0};
   }
 
@@ -163,12 +164,16 @@ class TestTrainer {
         sizeof(params), 0, run, ask.seed, ask.max_bytes, ask.temperature, bytes_of(ask.prompt)};
     bh_trainer_generate_result result{};
     result.struct_size = sizeof(result);
-    TestCodec::check(call, table_->generate(call, instance_, &params, &result));
-    TestCodec::owned(call, result.answer.data, result.answer.size);
+    check(call, table_->generate(call, instance_, &params, &result));
+    owned(call, result.answer.data, result.answer.size);
     return {string_of(result.answer), result.probability};
   }
 
  private:
+  static void owned(const TestCall& call, const void* data, std::size_t size) {
+    if (!call.owns(data, size)) throw std::runtime_error("a result is not in memory of the call");
+  }
+
   const bh_descriptor& descriptor_;
   TestFiles& files_;
   bh_instance* instance_ = nullptr;
