@@ -196,6 +196,10 @@ TEST_CASE_METHOD(WavFiles, "malformed files are refused with a reason") {
   CHECK_THAT(words(changed(12, "\0\0"s)), Contains("can't have 0 bytes"));
   CHECK_THAT(words(riff(format + "dat")), Contains("chunk's header"));
   CHECK_THAT(words(riff(format + "data\xff\xff\xff\x7f" + "abcd")), Contains("2147483647"));
+  for (unsigned more = 1; more <= 9; ++more) {
+    CHECK_THAT(words(riff(format + "data" + little_endian(4 + more, 4) + "abcd")),
+               Contains("has " + std::to_string(4 + more) + " bytes, but only 4 are left"));
+  }
   std::string unfinished = riff(format + data);
   unfinished.replace(4, 4, "\xff\xff\xff\xff");
   CHECK_THAT(words(unfinished), Contains("did not finish"));
