@@ -30,6 +30,17 @@ constexpr char kSkipped[] =
   throw PluginError(BH_DATA_INVALID, "The PNG image is malformed: " + why + ".");
 }
 
+// What libpng made, also where a constructor fails.
+struct Structs {
+  png_structp png = nullptr;
+  png_infop info = nullptr;
+
+  Structs() = default;
+  Structs(const Structs&) = delete;
+  Structs& operator=(const Structs&) = delete;
+  ~Structs() { png_destroy_read_struct(&png, &info, nullptr); }
+};
+
 // One image as libpng reads it. libpng reports errors by a jump: run() is where it lands, and only
 // frames of libpng and of functions that own nothing lie between.
 class Reader {
@@ -39,10 +50,7 @@ class Reader {
                                     allocate, release);
     if (png_ == nullptr) throw std::bad_alloc();
     info_ = png_create_info_struct(png_);
-    if (info_ == nullptr) {
-      png_destroy_read_struct(&png_, nullptr, nullptr);
-      throw std::bad_alloc();
-    }
+    if (info_ == nullptr) throw std::bad_alloc();
     run([this] {
       png_set_read_fn(png_, this, read);
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the caller says it better
@@ -52,7 +60,6 @@ class Reader {
       png_read_info(png_, info_);
     });
   }
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
@@ -124,8 +131,9 @@ class Reader {
   static void release(png_structp, png_voidp memory) { std::free(memory); }
 
   std::string_view rest_;  // of the file
-  png_structp png_ = nullptr;
-  png_infop info_ = nullptr;
+  Structs structs_;
+  png_structp& png_ = structs_.png;
+  png_infop& info_ = structs_.info;
   bool out_of_memory_ = false;
   char message_[128] = "libpng gave no reason";
 };
