@@ -112,7 +112,7 @@ void* CallContext::allocate(std::size_t size) {
   const std::size_t padded = (size + kAlignment - 1) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, sizeof(Block) + padded);
   if (memory == nullptr) return nullptr;
-  if (blocks_ != nullptr) blocks_->index.reset();  // it is about to be out of date
+  if (blocks_ != nullptr) blocks_->index.reset();  // of no more use
   auto* block =
       new (memory) Block{blocks_, size, blocks_ == nullptr ? 1 : blocks_->count + 1, nullptr};
   blocks_ = block;
