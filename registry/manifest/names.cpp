@@ -8,6 +8,7 @@ namespace {
 constexpr std::size_t kLongestId = 64;
 constexpr std::size_t kLongestInterface = 128;
 constexpr std::size_t kLongestRevision = 4;
+constexpr std::string_view kDraft = "-draft";  // of a revision that may still change
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -23,7 +24,8 @@ bool is_id(std::string_view text) {
 bool is_interface_name(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (text.size() > kLongestInterface || slash == std::string_view::npos) return false;
-  const std::string_view revision = text.substr(slash + 1);
+  std::string_view revision = text.substr(slash + 1);
+  if (revision.ends_with(kDraft)) revision.remove_suffix(kDraft.size());
   if (revision.empty() || revision.size() > kLongestRevision || revision.front() == '0' ||
       !std::all_of(revision.begin(), revision.end(), is_digit)) {
     return false;

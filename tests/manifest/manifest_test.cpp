@@ -230,11 +230,14 @@ TEST_CASE("a package can have a library for each platform") {
 TEST_CASE("interfaces are a name and a revision") {
   for (const char* name : {"", "bulkhead.codec", "bulkhead.codec/", "bulkhead.codec/0", "/1",
                            "bulkhead.codec/01", "bulkhead.codec/1.0", "bulkhead..codec/1",
-                           "Bulkhead.Codec/1", "a/1/2", "a/99999", "a /1"}) {
+                           "Bulkhead.Codec/1", "a/1/2", "a/99999", "a /1", "a/-draft", "a/1-drafts",
+                           "a/1-draft-draft", "a/1draft"}) {
     CAPTURE(name);
     CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', '" + name + "']\n"),
                Catch::StartsWith("plugin.toml:10:18: an interface is a name and a revision"));
   }
+  CHECK(parse(kSmallest + "[interfaces]\noffers = ['a.b/1', 'a.b/9999-draft']\n").interfaces ==
+        std::vector<std::string>{"a.b/1", "a.b/9999-draft"});
   CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', 'a/1']\n"),
              Catch::Contains("'a/1' stands in interfaces.offers twice"));
 }
