@@ -236,6 +236,8 @@ TEST_CASE("interfaces are a name and a revision") {
     CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', '" + name + "']\n"),
                Catch::StartsWith("plugin.toml:10:18: an interface is a name and a revision"));
   }
+  CHECK(parse(kSmallest + "[interfaces]\noffers = ['a.b/1', 'a.b/9999-draft']\n").interfaces ==
+        std::vector<std::string>{"a.b/1", "a.b/9999-draft"});
   CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', 'a/1']\n"),
              Catch::Contains("'a/1' stands in interfaces.offers twice"));
   const auto draft = parse(kSmallest + "[interfaces]\noffers = ['a/1', 'a/1-draft']\n");

@@ -23,6 +23,12 @@ class Config {
   }
 
   bool has(std::string_view key) const noexcept { return find(key) != nullptr; }
+  // All keys, in their order: for values that no manifest has checked, such as a run's options.
+  std::vector<std::string_view> keys() const {
+    std::vector<std::string_view> list;
+    for (const auto& entry : entries_) list.push_back(entry.first);
+    return list;
+  }
 
   // Each throws BH_INVALID_ARGUMENT when the key is missing or has another type; number() takes an
   // integer too. Keys without a default in the manifest and not required there: ask has() first.
