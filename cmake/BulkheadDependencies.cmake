@@ -9,6 +9,7 @@ find_package(nlohmann_json 3.11 REQUIRED)                        # nlohmann-json
 find_package(spdlog 1.10 REQUIRED)                               # libspdlog-dev, libfmt-dev
 find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)               # libssl-dev
 find_package(CLI11 REQUIRED)                                     # libcli11-dev
+find_package(PNG 1.6 REQUIRED)                                   # libpng-dev
 find_path(BULKHEAD_DLPACK_INCLUDE dlpack/dlpack.h REQUIRED)      # libdlpack-dev
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)  # libtomlplusplus-dev
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)   # libseccomp-dev

@@ -1,10 +1,11 @@
 #include <bulkhead/codec_client.hpp>
 
-#include "host/runtime/call.hpp"
-#include "host/runtime/host_state.hpp"
+#include "host/runtime/client.hpp"
 
 namespace bulkhead {
 namespace {
+
+using host::sized;
 
 bh_bytes bytes(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -52,13 +53,6 @@ bh_codec_encode_params encode_params(std::string_view source, const EncodeOption
   return params;
 }
 
-template <class Result>
-Result sized() {
-  Result result{};
-  result.struct_size = sizeof result;
-  return result;
-}
-
 CodecClient::Ids take(const bh_codec_encode_result& result) {
   return {result.ids, result.ids + result.count};
 }
@@ -103,14 +97,6 @@ std::function<void(Outcome<Value>)> fulfil(const std::shared_ptr<std::promise<Va
   };
 }
 
-}  // namespace
-
-struct HostAccess {
-  static PluginState& plugin(const Instance& instance) { return *instance.state_->plugin; }
-};
-
-namespace {
-
 template <class Result, class Value>
 void submit(const Instance& instance, const bh_codec_v1& table, std::uint32_t method,
             const void* params, const CallOptions& options,
@@ -133,12 +119,7 @@ void submit(const Instance& instance, const bh_codec_v1& table, std::uint32_t me
 
 CodecClient::CodecClient(Instance instance)
     : instance_(std::move(instance)),
-      table_(static_cast<const bh_codec_v1*>(instance_.interface(BH_CODEC_1))) {
-  if (table_ == nullptr) {
-    throw Error(Status::unsupported, HostAccess::plugin(instance_).label +
-                                         ": it is no codec: it does not offer " BH_CODEC_1);
-  }
-}
+      table_(host::table_of<bh_codec_v1>(instance_, BH_CODEC_1, "codec")) {}
 
 CodecClient::Ids CodecClient::encode(std::string_view source, const EncodeOptions& options,
                                      const CallOptions& call_options) const {

@@ -3,23 +3,13 @@
 #include <atomic>
 #include <utility>
 
-#include "host/runtime/call.hpp"
-#include "host/runtime/host_state.hpp"
+#include "host/runtime/client.hpp"
 
 namespace bulkhead {
 
-struct HostAccess {
-  static PluginState& plugin(const Instance& instance) { return *instance.state_->plugin; }
-};
-
 namespace {
 
-template <class Struct>
-Struct sized() {
-  Struct value{};
-  value.struct_size = sizeof value;
-  return value;
-}
+using host::sized;
 
 bh_text borrow(std::string_view text) { return {text.data(), text.size()}; }
 std::string take(const bh_text& text) { return {text.data, text.size}; }
@@ -131,12 +121,7 @@ struct PendingSteps {
 
 TrainerClient::TrainerClient(Instance instance)
     : instance_(std::move(instance)),
-      table_(static_cast<const bh_trainer_v1*>(instance_.interface(BH_TRAINER_1))) {
-  if (table_ == nullptr) {
-    throw Error(Status::unsupported, HostAccess::plugin(instance_).label +
-                                         ": it is no trainer: it does not offer " BH_TRAINER_1);
-  }
-}
+      table_(host::table_of<bh_trainer_v1>(instance_, BH_TRAINER_1, "trainer")) {}
 
 TrainerInfo TrainerClient::info(const CallOptions& options) const {
   host::Call call(HostAccess::plugin(instance_), options);

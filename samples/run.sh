@@ -58,6 +58,9 @@ cmp "$work/in-process.u32le" "$work/cell.u32le"
 cmp "$work/corpus.txt" "$work/decoded.txt"
 echo "The ids are equal in both isolations, and the decoded text equals the source."
 
+step "Another pipeline: an image becomes a tensor, the same in both isolations (samples/pipelines/media.toml)"
+"$bulkhead" run samples/pipelines/media.toml --set work="$work" --record "$work/media.run.json"
+
 step "The main job (samples/main_job): compare, measure, and kill a cell in the middle of a call"
 build/samples/main_job/main_job "$work/corpus.txt" "$encoding"
 

@@ -35,6 +35,7 @@ struct CallCommandOptions {
   std::string method;
   std::string params = "{}";  // JSON, or "-"
   std::string interface;
+  std::vector<std::string> read, write;  // NAME=FILE, granted to the plugin
 };
 
 struct CodecOptions {

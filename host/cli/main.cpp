@@ -138,6 +138,10 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   not_empty(call_app.add_option("--interface", method.interface,
                                 "Needed where the plugin offers several"))
       ->type_name("NAME");
+  add_list(call_app, "--read", method.read, "A file that the plugin may read; repeatable")
+      ->type_name("NAME=FILE");
+  add_list(call_app, "--write", method.write, "A file that the plugin may write; repeatable")
+      ->type_name("NAME=FILE");
   add_plugin_options(call_app, method.plugin);
   call_app.footer(
       std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +

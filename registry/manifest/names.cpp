@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kLongestId = 64;
 constexpr std::size_t kLongestInterface = 128;
 constexpr std::size_t kLongestRevision = 4;
-constexpr std::string_view kDraft = "-draft";  // of a revision that may still change
+constexpr std::string_view kDraft = "-draft";
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

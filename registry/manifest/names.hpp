@@ -10,8 +10,8 @@ bool is_id(std::string_view text);
 constexpr const char* kIdRule =
     "lower-case letters, digits and '_', beginning with a letter, at most 64 characters";
 
-// Ids joined by dots, a slash and a revision from 1 to 9999: "bulkhead.codec/1". After a revision
-// that may still change stands "-draft". At most 128 characters.
+// Ids joined by dots, a slash and a revision from 1 to 9999, which may be a draft still:
+// "bulkhead.codec/1", "bulkhead.multimodal/1-draft". At most 128 characters.
 bool is_interface_name(std::string_view text);
 
 }  // namespace bulkhead::manifest

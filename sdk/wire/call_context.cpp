@@ -2,8 +2,12 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "sdk/wire/code_point.hpp"
 
@@ -33,12 +37,51 @@ bh_status should_stop(bh_call* call) { return CallContext::of(call).should_stop(
 constexpr bh_call_functions kFunctions = {
     sizeof(bh_call_functions), 0, allocate, progress, log, fail, should_stop};
 
+// The blocks of a call by address. A result of many parts asks for each of them who owns it.
+struct BlockIndex {
+  struct Range {
+    std::uintptr_t begin;
+    std::size_t size;
+  };
+  std::vector<Range> ranges;  // ascending
+
+  bool covers(std::uintptr_t at, std::size_t size) const {
+    const auto above = std::upper_bound(
+        ranges.begin(), ranges.end(), at,
+        [](std::uintptr_t address, const Range& range) { return address < range.begin; });
+    if (above == ranges.begin()) return false;
+    const Range& range = above[-1];
+    return at - range.begin <= range.size && size <= range.size - (at - range.begin);
+  }
+};
+
+constexpr std::size_t kFewBlocks = 16;
+
 }  // namespace
 
 // Precedes the bytes of one allocation; as large as the alignment, so that they are aligned too.
 struct alignas(kAlignment) CallContext::Block {
   Block* next;
   std::size_t size;
+  std::size_t count;                  // this one and those after it
+  std::unique_ptr<BlockIndex> index;  // of these, made when they are many and owns() is asked
+
+  // Null where there is no memory for it.
+  const BlockIndex* indexed() {
+    if (index != nullptr) return index.get();
+    try {
+      auto made = std::make_unique<BlockIndex>();
+      made->ranges.reserve(count);
+      for (const Block* block = this; block != nullptr; block = block->next) {
+        made->ranges.push_back({reinterpret_cast<std::uintptr_t>(block + 1), block->size});
+      }
+      std::sort(made->ranges.begin(), made->ranges.end(),
+                [](const auto& a, const auto& b) { return a.begin < b.begin; });
+      index = std::move(made);
+    } catch (const std::bad_alloc&) {
+    }
+    return index.get();
+  }
 };
 
 std::int64_t monotonic_now() {
@@ -54,6 +97,7 @@ CallContext::~CallContext() { reset(); }
 void CallContext::reset() {
   while (blocks_ != nullptr) {
     Block* next = blocks_->next;
+    blocks_->~Block();
     std::free(blocks_);
     blocks_ = next;
   }
@@ -68,7 +112,9 @@ void* CallContext::allocate(std::size_t size) {
   const std::size_t padded = (size + kAlignment - 1) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, sizeof(Block) + padded);
   if (memory == nullptr) return nullptr;
-  auto* block = new (memory) Block{blocks_, size};
+  if (blocks_ != nullptr) blocks_->index.reset();  // of no more use
+  auto* block =
+      new (memory) Block{blocks_, size, blocks_ == nullptr ? 1 : blocks_->count + 1, nullptr};
   blocks_ = block;
   allocated_ += size;
   return block + 1;
@@ -77,6 +123,9 @@ void* CallContext::allocate(std::size_t size) {
 bool CallContext::owns(const void* data, std::size_t size) const {
   if (size == 0) return true;
   const auto at = reinterpret_cast<std::uintptr_t>(data);
+  if (blocks_ != nullptr && blocks_->count > kFewBlocks) {
+    if (const BlockIndex* index = blocks_->indexed()) return index->covers(at, size);
+  }
   for (const Block* block = blocks_; block != nullptr; block = block->next) {
     const auto start = reinterpret_cast<std::uintptr_t>(block + 1);
     if (at >= start && at - start <= block->size) return size <= block->size - (at - start);

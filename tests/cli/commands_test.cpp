@@ -129,6 +129,31 @@ TEST_CASE("call takes JSON and gives JSON, in both isolations") {
   CHECK(call({"decode", R"({"ids": [300]})"}).exit == 1);
 }
 
+TEST_CASE("call lends files for reading and for writing, in both isolations") {
+  World world;
+  const std::string isolation = GENERATE("cell", "in-process");
+  std::string model = R"({"w":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}})";
+  model = std::string{static_cast<char>(model.size())} + std::string(7, '\0') + model + "abcd";
+  world.file("model", model);
+  const auto call = [&](std::vector<std::string> files) {
+    files.insert(files.begin(), {"call", "quantize", "compress",
+                                 R"({"method": "int8", "model": "in", "output": "out"})",
+                                 "--isolation", isolation});
+    return world.run(files);
+  };
+  const Ran ran = call({"--read", "in=model", "--write", "out=small"});
+  INFO(ran);
+  CHECK(ran.exit == 0);
+  CHECK(json::parse(ran.out)["outputBytes"] == world.content("small").size());
+  CHECK(json::parse(ran.out)["tensors"][0]["after"] == "I8");
+  CHECK(call({"--read", "in=model"}).exit == 5);                           // out
+  CHECK(call({"--write", "out=other", "--write", "in=model"}).exit == 5);  // in
+  CHECK(call({"--read", "in=missing", "--write", "out=other"}).exit == 3);
+  CHECK(call({"--read", "in"}).exit == 2);
+  CHECK(call({"--read", "in="}).exit == 2);
+  CHECK(world.names() == std::vector<std::string>{"model", "small"});
+}
+
 TEST_CASE("wrong parameters of a call are usage, and name plugin and method") {
   World world;
   const std::string isolation = GENERATE("cell", "in-process");

@@ -231,7 +231,7 @@ TEST_CASE("interfaces are a name and a revision") {
   for (const char* name :
        {"", "bulkhead.codec", "bulkhead.codec/", "bulkhead.codec/0", "/1", "bulkhead.codec/01",
         "bulkhead.codec/1.0", "bulkhead..codec/1", "Bulkhead.Codec/1", "a/1/2", "a/99999", "a /1",
-        "a/-draft", "a/1-drafts", "a/1-draft-draft", "a/1draft"}) {
+        "a/-draft", "a/1-drafts", "a/1-draft-draft", "a/1.draft"}) {
     CAPTURE(name);
     CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', '" + name + "']\n"),
                Catch::StartsWith("plugin.toml:10:18: an interface is a name and a revision"));
@@ -240,6 +240,8 @@ TEST_CASE("interfaces are a name and a revision") {
         std::vector<std::string>{"a.b/1", "a.b/9999-draft"});
   CHECK_THAT(error(kSmallest + "[interfaces]\noffers = ['a/1', 'a/1']\n"),
              Catch::Contains("'a/1' stands in interfaces.offers twice"));
+  const auto draft = parse(kSmallest + "[interfaces]\noffers = ['a/1', 'a/1-draft']\n");
+  CHECK(draft.interfaces == std::vector<std::string>{"a/1", "a/1-draft"});
 }
 
 TEST_CASE("ranges of host and dependencies are checked, in the order of the file") {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "sdk/wire/call_context.hpp"
 
@@ -27,6 +28,43 @@ TEST_CASE("results memory is aligned, owned by the call, and bounded") {
   call.reset();
   CHECK_FALSE(call.owns(block, 1));
   CHECK(call.fn->allocate(&call, 1000) != nullptr);
+}
+
+TEST_CASE("a call with many blocks owns each of them, and nothing between them") {
+  CallContext call;
+  std::vector<char*> blocks;
+  const auto check_all = [&] {
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const std::size_t size = i + 1;
+      REQUIRE(call.owns(blocks[i], size));
+      REQUIRE(call.owns(blocks[i] + i, 1));
+      REQUIRE_FALSE(call.owns(blocks[i], size + 1));
+      REQUIRE_FALSE(call.owns(blocks[i] - 1, 1));
+      REQUIRE_FALSE(call.owns(blocks[i] + size, 1));
+      REQUIRE_FALSE(call.owns(blocks[i], SIZE_MAX));
+    }
+    REQUIRE_FALSE(call.owns(&call, 1));
+    REQUIRE_FALSE(call.owns(reinterpret_cast<char*>(1), 1));
+    REQUIRE_FALSE(call.owns(reinterpret_cast<char*>(UINTPTR_MAX), 1));
+  };
+  // Asked at every number of blocks: what one answer was made from must not serve the next.
+  for (std::size_t i = 0; i < 100; ++i) {
+    blocks.push_back(static_cast<char*>(call.fn->allocate(&call, i + 1)));
+    check_all();
+  }
+  call.reset();
+  REQUIRE_FALSE(call.owns(blocks.front(), 1));
+  blocks = {static_cast<char*>(call.fn->allocate(&call, 1))};
+  check_all();
+}
+
+TEST_CASE("a hundred thousand blocks are asked for in time that is not their square") {
+  CallContext call;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 100'000; ++i) blocks.push_back(call.fn->allocate(&call, 8));
+  bool all = true;  // in a fraction of a second; one by one it would take minutes
+  for (void* block : blocks) all = all && call.owns(block, 8);
+  CHECK(all);
 }
 
 TEST_CASE("the words of an error are bounded, and the last ones count") {

@@ -1,0 +1,38 @@
+// What the clients of the kinds share.
+#pragma once
+
+#include <bulkhead/host.hpp>
+
+#include "host/runtime/call.hpp"
+#include "host/runtime/host_state.hpp"
+
+namespace bulkhead {
+
+struct HostAccess {
+  static PluginState& plugin(const Instance& instance) { return *instance.state_->plugin; }
+};
+
+namespace host {
+
+// A struct of the C tables, zeroed, that says its size.
+template <class Struct>
+Struct sized() {
+  Struct value{};
+  value.struct_size = sizeof value;
+  return value;
+}
+
+inline std::string text_of(const bh_text& text) {
+  return text.size == 0 ? std::string() : std::string(text.data, text.size);
+}
+
+// The table of an interface. Throws Status::unsupported, saying that the plugin is no `kind`.
+template <class Table>
+const Table* table_of(const Instance& instance, const char* interface, const char* kind) {
+  if (const void* table = instance.interface(interface)) return static_cast<const Table*>(table);
+  throw Error(Status::unsupported, HostAccess::plugin(instance).label + ": it is no " + kind +
+                                       ": it does not offer " + interface);
+}
+
+}  // namespace host
+}  // namespace bulkhead
