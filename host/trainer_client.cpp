@@ -6,7 +6,6 @@
 #include "host/runtime/client.hpp"
 
 namespace bulkhead {
-
 namespace {
 
 using host::sized;

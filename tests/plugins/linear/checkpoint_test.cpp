@@ -197,7 +197,7 @@ TEST_CASE_METHOD(Checkpoints, "a checkpoint that can't be written whole leaves n
   TestCall call;
   CHECK(failure([&] { trainer.checkpoint(call, run, "elsewhere"); }).status ==
         BH_PERMISSION_DENIED);
-  files.writable["full"] = true;
+  files.writable.insert("full");
   files.disk = 300;
   CHECK(failure([&] { trainer.checkpoint(call, run, "full"); }).status == BH_RESOURCE_EXHAUSTED);
   CHECK(!files.written.contains("full"));

@@ -11,7 +11,7 @@
 #include <bulkhead/abi/draft/trainer.h>
 #include <bulkhead/testing/library.hpp>
 
-#include "tests/plugins/support/test_files.hpp"
+#include "tests/plugins/support/memory_files.hpp"
 
 namespace bulkhead::testing {
 
@@ -46,7 +46,7 @@ struct Answer {
 // Throws CallFailed.
 class TestTrainer {
  public:
-  TestTrainer(const PluginLibrary& library, TestFiles& files)
+  TestTrainer(const PluginLibrary& library, MemoryFiles& files)
       : descriptor_(library.descriptor()), files_(files) {
     const bh_open_params params{sizeof(bh_open_params), 0, nullptr, files.services()};
     TestCall call;
@@ -130,7 +130,7 @@ class TestTrainer {
 
   // The bytes of a checkpoint of the run as it is.
   std::string checkpoint(std::uint64_t run) const {
-    files_.writable["checkpoint"] = true;
+    files_.writable.insert("checkpoint");
     TestCall call;
     checkpoint(call, run, "checkpoint");
     return files_.written["checkpoint"];
@@ -175,7 +175,7 @@ class TestTrainer {
   }
 
   const bh_descriptor& descriptor_;
-  TestFiles& files_;
+  MemoryFiles& files_;
   bh_instance* instance_ = nullptr;
   const bh_trainer_v1* table_ = nullptr;
 };

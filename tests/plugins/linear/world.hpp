@@ -40,7 +40,7 @@ struct World {
   inline static const std::vector<std::string> kSmall = {"fruit", "car"};
 
   PluginLibrary library;
-  TestFiles files;
+  MemoryFiles files;
   TestTrainer trainer;
 };
 
