@@ -174,7 +174,7 @@ std::future<std::vector<Media>> MultimodalClient::load_async(std::span<const Med
       table_->submit(&loading.call, instance_.handle(), BH_MULTIMODAL_LOAD, &params,
                      &loading.result, {&Pending::complete, pending.get()});
   if (status == BH_OK) {
-    pending.release();
+    static_cast<void>(pending.release());  // complete() takes it back
   } else {
     pending->loading->call.check(status);
   }

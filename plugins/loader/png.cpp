@@ -18,7 +18,7 @@ using bulkhead::sdk::PluginError;
 constexpr std::string_view kSignature("\x89PNG\r\n\x1a\n", 8);
 // No deflate stream becomes more than this many times its size.
 constexpr std::uint64_t kMostDeflation = 1032;
-constexpr std::size_t kBytesPerPoll = 64 * 1024;
+constexpr std::size_t kBytesPerPoll = std::size_t{64} * 1024;
 
 // Chunks that libpng knows and pixels don't need. It skips them unread: no decompression, no lists.
 // Five bytes each, the name and its end.

@@ -21,7 +21,7 @@ constexpr std::uint32_t kPcm = 1, kFloat = 3, kExtensible = 0xFFFE;
 constexpr std::string_view kGuidTail("\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71",
                                      14);
 constexpr std::uint32_t kUnfinished = 0xFFFFFFFF;  // what writers leave that can't seek back
-constexpr std::size_t kSamplesPerPoll = 64 * 1024;
+constexpr std::size_t kSamplesPerPoll = std::size_t{64} * 1024;
 constexpr std::size_t kChunksPerPoll = 4096;
 
 [[noreturn]] void refuse(const std::string& why) {

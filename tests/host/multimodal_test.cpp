@@ -266,8 +266,8 @@ TEST_CASE_METHOD(LoaderHost, "cancelled before, or in the middle: the same error
 }
 
 TEST_CASE_METHOD(LoaderHost, "a deadline ends the work, and the cell lives on") {
-  const std::vector<std::string> files(8, large_image());
-  const std::vector<MediaItem> items(files.begin(), files.end());
+  const std::string large = large_image();
+  const std::vector<MediaItem> items(8, MediaItem{large});
   const Failure failure = failure_in_both([&](const auto& client) {
     CallOptions options;
     options.timeout = 20ms;
