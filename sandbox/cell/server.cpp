@@ -138,6 +138,9 @@ void Server::ask(const std::function<kj::Promise<void>()>& send) {
   const auto finish = [&] {
     done = true;
     asking_.notify_all();
+    // Another thread's turn may have read the answer: the one that asked may be the reader, and
+    // would wait for bytes that have come already.
+    if (reading_) nudge();
   };
   kj::Maybe<kj::Promise<void>> promise;
   reactor_.turn([&] {
@@ -201,13 +204,18 @@ void Server::send_progress(std::uint64_t call, std::uint64_t done, std::uint64_t
   });
 }
 
+// Lets the reader look at what there is.
+void Server::nudge() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(nudge_.get(), &one, sizeof one);
+}
+
 // Another thread is needed: for work that waits, or to read while this one works.
 void Server::call_help() {
   if (idle_ > 0) {
     standby_.notify_one();
   } else if (reading_) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t written = write(nudge_.get(), &one, sizeof one);
+    nudge();
   } else if (threads_ < kMaxThreads) {
     try {
       std::thread([this] { thread_main(); }).detach();

@@ -66,6 +66,7 @@ class Server {
   void read(std::unique_lock<std::mutex>& lock);
   void work(std::unique_lock<std::mutex>& lock);
   void stand_by(std::unique_lock<std::mutex>& lock);
+  void nudge();
   void call_help();
   void watch_writes();
   template <class Fill>
