@@ -234,6 +234,14 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
   // Written first on its own, so that a mistake in it is told before anything is sent.
   capnp::MallocMessageBuilder message;
   write_struct(parsed, message.initRoot<capnp::DynamicStruct>(found.params), "params");
+  if (!found.params_handle.empty()) {
+    auto root = message.getRoot<capnp::DynamicStruct>(found.params);
+    const auto handle = root.get(found.params_handle.c_str()).as<std::uint64_t>();
+    call.set_run(wire::run_of(handle));
+    root.set(found.params_handle.c_str(), wire::unmarked(handle));
+  } else {
+    call.set_run(0);
+  }
   std::string answer;
   bh_status status = instance.endpoint.channel->call(
       call, known->name, found.number,
@@ -241,9 +249,13 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
         to.setAs<capnp::DynamicStruct>(
             message.getRoot<capnp::DynamicStruct>(found.params).asReader());
       },
-      [&](wire::CallContext&, capnp::AnyPointer::Reader from) {
-        answer = read_value(from.getAs<capnp::DynamicStruct>(found.results))
-                     .dump(-1, ' ', false, json::error_handler_t::replace);
+      [&](wire::CallContext& at, capnp::AnyPointer::Reader from) {
+        json result = read_value(from.getAs<capnp::DynamicStruct>(found.results));
+        if (!found.results_handle.empty()) {
+          json& handle = result[found.results_handle];
+          handle = wire::marked(handle.get<std::uint64_t>() & wire::kHandleMask, at.run());
+        }
+        answer = result.dump(-1, ' ', false, json::error_handler_t::replace);
         return BH_OK;
       });
   instance.endpoint.counters->count(status != BH_OK);

@@ -10,11 +10,6 @@
 namespace bulkhead::wire {
 namespace {
 
-// A handle carries the run of the plugin that it lives in: one of a run that ended is refused, not
-// taken for another one of the next run.
-constexpr unsigned kRunShift = 48;
-constexpr std::uint64_t kHandleMask = (std::uint64_t{1} << kRunShift) - 1;
-
 std::uint64_t& handle_in(void* data, const Field& field) {
   return *reinterpret_cast<std::uint64_t*>(static_cast<std::byte*>(data) + field.offset);
 }
@@ -30,8 +25,8 @@ class ParamsForRun {
     copy_.reset(new std::byte[layout.size]);
     std::memcpy(copy_.get(), params, layout.size);
     std::uint64_t& handle = handle_in(copy_.get(), *field);
-    context.set_run(static_cast<std::uint16_t>(handle >> kRunShift));
-    handle = context.run() == 0 ? 0 : handle & kHandleMask;  // 0: none that was ever given out
+    context.set_run(run_of(handle));
+    handle = unmarked(handle);
     data_ = copy_.get();
   }
   const void* get() const { return data_; }
@@ -43,7 +38,8 @@ class ParamsForRun {
 
 void mark_run(const Layout& layout, void* result, const CallContext& context) {
   if (const Field* field = handle_field(layout)) {
-    handle_in(result, *field) |= static_cast<std::uint64_t>(context.run()) << kRunShift;
+    std::uint64_t& handle = handle_in(result, *field);
+    handle = marked(handle, context.run());
   }
 }
 
@@ -246,7 +242,12 @@ std::string check_table(const InterfaceBinding& binding, const void* table) {
 std::vector<MethodInfo> describe_methods(const InterfaceBinding& binding) {
   std::vector<MethodInfo> all;
   for (const MethodBinding& method : binding.methods) {
-    all.push_back({method.name, method.number, method.params_schema(), method.results_schema()});
+    const auto handle = [](const Layout& layout) {
+      const Field* field = handle_field(layout);
+      return field == nullptr ? std::string() : field->name;
+    };
+    all.push_back({method.name, method.number, method.params_schema(), method.results_schema(),
+                   handle(method.params()), handle(method.result())});
   }
   return all;
 }

@@ -23,6 +23,21 @@ using ReadResults = std::function<bh_status(CallContext&, capnp::AnyPointer::Rea
 // The only run of a plugin in process.
 constexpr std::uint16_t kFirstRun = 1;
 
+// A handle that a plugin gives out (a stream, a training run) carries the run of the plugin that it
+// lives in: one of a run that ended is refused, not taken for another one of the next run.
+constexpr unsigned kRunShift = 48;
+constexpr std::uint64_t kHandleMask = (std::uint64_t{1} << kRunShift) - 1;
+constexpr std::uint16_t run_of(std::uint64_t handle) {
+  return static_cast<std::uint16_t>(handle >> kRunShift);
+}
+// The plugin's own part; 0, which no plugin gives out, for a handle without a run.
+constexpr std::uint64_t unmarked(std::uint64_t handle) {
+  return run_of(handle) == 0 ? 0 : handle & kHandleMask;
+}
+constexpr std::uint64_t marked(std::uint64_t handle, std::uint16_t run) {
+  return handle | static_cast<std::uint64_t>(run) << kRunShift;
+}
+
 // Carries calls to an instance that runs elsewhere: in a cell, or on a thread of the host.
 class Channel {
  public:

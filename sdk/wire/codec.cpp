@@ -58,7 +58,12 @@ struct Method {
     codec::write(result, message.initAs<WireResults>());
   }
   static MethodInfo describe(const char* name) {
-    return {name, Number, capnp::Schema::from<WireParams>(), capnp::Schema::from<WireResults>()};
+    return {name,
+            Number,
+            capnp::Schema::from<WireParams>(),
+            capnp::Schema::from<WireResults>(),
+            std::is_same_v<Params, bh_codec_stream_params> ? "stream" : "",
+            std::is_same_v<Result, bh_codec_stream_result> ? "stream" : ""};
   }
 };
 
@@ -98,8 +103,6 @@ constexpr std::array kNames = {"encode",       "decode",       "tokenize",    "c
   return explain(status, context, label, method < kNames.size() ? kNames[method] : "submit");
 }
 
-// A stream's handle carries the run of the plugin that the stream lives in.
-constexpr unsigned kRunShift = 48;
 template <class M>
 constexpr bool kUsesStream = std::is_same_v<typename M::Params, bh_codec_stream_params>;
 template <class M>
@@ -112,9 +115,8 @@ auto for_run(const typename M::Params& params, CallContext& context)
   context.set_run(0);
   if constexpr (kUsesStream<M>) {
     auto adjusted = params;
-    context.set_run(static_cast<std::uint16_t>(params.stream >> kRunShift));
-    adjusted.stream &= (std::uint64_t{1} << kRunShift) - 1;
-    if (context.run() == 0) adjusted.stream = 0;  // no handle that was ever given out
+    context.set_run(run_of(params.stream));
+    adjusted.stream = unmarked(params.stream);
     return adjusted;
   } else {
     return params;
@@ -124,7 +126,7 @@ auto for_run(const typename M::Params& params, CallContext& context)
 template <class M>
 void mark_run(typename M::Result& result, const CallContext& context) {
   if constexpr (kOpensStream<M>) {
-    result.stream |= static_cast<std::uint64_t>(context.run()) << kRunShift;
+    result.stream = marked(result.stream, context.run());
   }
 }
 

@@ -18,6 +18,8 @@ struct MethodInfo {
   const char* name;  // as in the C table: "encode_batch"
   std::uint16_t number;
   capnp::StructSchema params, results;
+  // The fields of the messages that are handles (channel.hpp); empty: none.
+  std::string params_handle{}, results_handle{};
 };
 
 struct InterfaceInfo {

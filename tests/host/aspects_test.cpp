@@ -90,3 +90,17 @@ TEST_CASE_METHOD(BothModes, "an interface that a plugin lacks is a clear error")
   CHECK(failure_of([&] { ask(watcher, "bulkhead.state/1", "save", json::object()); }).status !=
         Status::ok);
 }
+
+TEST_CASE_METHOD(BothModes, "a handle that travels as JSON carries the run of its plugin, too") {
+  Instance codec = load("null_codec", isolation()).open();
+  const json opened = ask(codec, "bulkhead.codec/1", "stream_open", json::object());
+  const auto handle = opened["stream"].get<std::uint64_t>();
+  CHECK(handle >> 48 == 1);
+  CHECK_NOTHROW(ask(codec, "bulkhead.codec/1", "stream_push", {{"stream", handle}}));
+  const std::uint64_t other_run = (handle & ((std::uint64_t{1} << 48) - 1)) | std::uint64_t{2}
+                                                                                  << 48;
+  CHECK(failure_of([&] {
+          ask(codec, "bulkhead.codec/1", "stream_push", {{"stream", other_run}});
+        }).status == Status::not_found);
+  CHECK_NOTHROW(ask(codec, "bulkhead.codec/1", "stream_close", {{"stream", handle}}));
+}
