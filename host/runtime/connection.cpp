@@ -147,6 +147,7 @@ void Connection::watch() {
   const std::weak_ptr<Connection> weak = weak_from_this();
   const Lock lock(reactor_.mutex());  // a handler may run before its key is known here
   armed_ = true;
+  armed_for_writes_ = false;
   socket_watch_ = loop_.watch(reactor_.stream().fd(), EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
                               [weak](std::uint32_t) {
                                 if (const auto self = weak.lock()) self->on_socket();
@@ -181,10 +182,13 @@ void Connection::after_turn(Lock& lock) {
 }
 
 void Connection::arm(Lock&) {
-  if (armed_ || dead_) return;
+  // Armed for reading alone, it would not tell of room for an answer that got stuck since.
+  const bool writes = reactor_.stream().write_blocked();
+  if (dead_ || (armed_ && (armed_for_writes_ || !writes))) return;
   armed_ = true;
+  armed_for_writes_ = writes;
   std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-  if (reactor_.stream().write_blocked()) events |= EPOLLOUT;
+  if (writes) events |= EPOLLOUT;
   loop_.rearm(socket_watch_, events);
 }
 

@@ -136,7 +136,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t next_question_ = 1;
   Question* leader_ = nullptr;  // it sleeps in poll() on the socket
   bool armed_ = false;          // the loop watches the socket
-  bool resting_ = false;        // a look at whether to arm is scheduled
+  bool armed_for_writes_ = false;
+  bool resting_ = false;  // a look at whether to arm is scheduled
   // When the loop looks at the times of asynchronous questions; 0: never.
   std::int64_t tick_at_ = 0;
   bool disconnected_ = false;
