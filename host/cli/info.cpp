@@ -155,7 +155,7 @@ void info(Session& session, const InfoOptions& options) {
   const auto asked = parse_isolation(options.plugin.isolation);
   const bool exec = document["runtime"] == "exec";  // always in a cell
   const Isolation isolation =
-      exec ? Isolation::cell : asked.value_or(decided_isolation(policy, found.id));
+      exec ? Isolation::cell : asked.value_or(decided_isolation(policy, found));
   document["folder"] = found.folder;
   document["decided_by"] = exec ? "runtime.type" : asked ? "--isolation" : decision.reason;
   document["isolation"] = isolation_name(isolation);

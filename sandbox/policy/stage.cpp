@@ -51,7 +51,7 @@ Words words_of(Stage stage) {
     case Stage::interpreter:
       return {"finding the interpreter of the plugin's script",
               "runtime.interpreter of its manifest names a program that is not installed here. For "
-              "python3: apt install python3-minimal."};
+              "python3: apt install python3."};
     case Stage::limits:
       return {"setting the resource limits", "Check the limits of the host process (ulimit -a)."};
     case Stage::privileges:

@@ -172,6 +172,18 @@ TEST_CASE_METHOD(Executables, "a method that loops obeys a deadline and keeps it
   CHECK(failure_of([&] { codec.count("loop", {}, options); }).status == Status::deadline_exceeded);
   CHECK(codec.count("four") == 4);
   CHECK(plugin.process() == before);
+
+  CancelSource cancel;
+  CallOptions cancelled;
+  cancelled.cancel = &cancel;
+  std::thread soon([&cancel] {
+    std::this_thread::sleep_for(50ms);
+    cancel.cancel();
+  });
+  CHECK(failure_of([&] { codec.count("loop", {}, cancelled); }).status == Status::cancelled);
+  soon.join();
+  CHECK(codec.count("four") == 4);
+  CHECK(plugin.process() == before);
 }
 
 TEST_CASE_METHOD(Executables, "a method that never looks is ended with its process") {
@@ -220,7 +232,8 @@ TEST_CASE_METHOD(Executables, "what an executable prints is in the log") {
   package("printing", plugin_script("printing",
                                     "        print('to the log', flush=True)\n"
                                     "        results(2, 0).set('Q', 0, 4)"));
-  CHECK(cell("printing").count("four") == 4);
+  const CodecClient codec = cell("printing");
+  CHECK(codec.count("four") == 4);
   CHECK(wait_for_log("to the log"));
 }
 

@@ -115,6 +115,13 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
       --plugin first_plugin --isolation "$isolation" --format text <(printf 'Hi')
     unset BULKHEAD_ISOLATION
   done
+  say "the executables"
+  expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+    --plugin exec_cpp --format text <(printf 'Hi')
+  if [[ -e /usr/bin/python3 ]]; then
+    expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+      --plugin exec_python --format text <(printf 'Hi')
+  fi
   say "the main job on a small corpus"
   printf 'A line.\n一行。\nひとつの行。\n%.0s' {1..2000} >"$work/corpus.txt"
   expect "answered the next call" "$2/main_job/main_job" "$work/corpus.txt"
