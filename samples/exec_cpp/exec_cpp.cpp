@@ -43,8 +43,9 @@ std::int64_t now() {
 
 // A call in flight, done in steps.
 struct Call {
-  core::CallParams::Reader params;
-  core::CallResults::Builder results;
+  capnp::CallContext<core::CallParams, core::CallResults> context;
+  core::CallParams::Reader params = context.getParams();
+  core::CallResults::Builder results = context.getResults();
   Code stopped = kOk;
   unsigned at = 0;
 
@@ -181,22 +182,23 @@ class Cell final : public core::Cell::Server {
 
   kj::Promise<void> call(CallContext context) override {
     const std::uint64_t id = context.getParams().getContext().getId();
-    auto call = std::make_shared<Call>(Call{context.getParams(), context.getResults()});
+    auto call = std::make_shared<Call>(Call{context});
     running_[id] = call;
     const bool open = instances_.count(context.getParams().getInstance()) != 0;
-    return repeat(timer_, [this, id, call, open, context]() mutable {
-      try {
-        if (!open) throw Failure(kNotFound, "there is no such instance");
-        if (!call->step()) return false;
-        call->results.initStatus();
-      } catch (const Failure& failure) {
-        auto status = call->results.initStatus();
-        status.setCode(failure.code);
-        status.setMessage(failure.what());
-      }
-      running_.erase(id);
-      return true;
-    });
+    return repeat(timer_,
+                  [call, open] {
+                    try {
+                      if (!open) throw Failure(kNotFound, "there is no such instance");
+                      if (!call->step()) return false;
+                      call->results.initStatus();
+                    } catch (const Failure& failure) {
+                      auto status = call->results.initStatus();
+                      status.setCode(failure.code);
+                      status.setMessage(failure.what());
+                    }
+                    return true;
+                  })
+        .attach(kj::defer([this, id] { running_.erase(id); }));
   }
 
   kj::Promise<void> cancel(CancelContext context) override {

