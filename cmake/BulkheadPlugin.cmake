@@ -16,6 +16,10 @@
 # this build or scripts and what they import, goes to bin/. No compiler is needed for scripts.
 # Works in Bulkhead's own build and after find_package(bulkhead); needs the target bulkhead::sdk.
 include_guard(GLOBAL)
+# A project of scripts has no language, and GNUInstallDirs then does not know the architecture.
+if(NOT CMAKE_SIZEOF_VOID_P AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
+  set(CMAKE_INSTALL_LIBDIR lib)
+endif()
 include(GNUInstallDirs)
 
 # Sets id_var and version_var from [plugin] in a manifest.

@@ -56,9 +56,9 @@ build_with_cmake() {  # TREE FOLDER
 
 # What does not ask for a language or a level of its own must configure, or say what is missing.
 build_on_its_own() {  # TREE
-  say "the C samples on their own, in projects without C++, against $1"
+  say "the samples in C and Python on their own, in projects without C++, against $1"
   local name
-  for name in embed_c first_plugin_c; do
+  for name in embed_c first_plugin_c exec_python; do
     cmake -S "$work/samples/$name" -B "$work/alone-$name" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
       >"$work/build.log" 2>&1 && cmake --build "$work/alone-$name" >>"$work/build.log" 2>&1 ||
       { cat "$work/build.log"; fail "samples/$name does not build on its own"; }
