@@ -8,8 +8,18 @@
 # A file in DATA goes to data/<its name>, what is in a folder to data/<path within the folder>; both
 # may be made by the build. INSTALL adds the package to `cmake --install`.
 # The library exports `bulkhead_query` and nothing else, and has no undefined symbols.
+#
+# bulkhead_add_exec_plugin(NAME target PROGRAMS target|file... MANIFEST plugin.toml
+#                          [DATA file|folder...] [INSTALL])
+#
+# The same for a plugin that is an executable in any language: what is in PROGRAMS, executables of
+# this build or scripts and what they import, goes to bin/. No compiler is needed for scripts.
 # Works in Bulkhead's own build and after find_package(bulkhead); needs the target bulkhead::sdk.
 include_guard(GLOBAL)
+# A project of scripts has no language, and GNUInstallDirs then does not know the architecture.
+if(NOT CMAKE_SIZEOF_VOID_P AND NOT DEFINED CMAKE_INSTALL_LIBDIR)
+  set(CMAKE_INSTALL_LIBDIR lib)
+endif()
 include(GNUInstallDirs)
 
 # Sets id_var and version_var from [plugin] in a manifest.
@@ -56,6 +66,22 @@ macro(_bulkhead_copy_data source to)
   list(APPEND outputs ${to})
 endmacro()
 
+# The files of `arg_DATA` to the data/ of `package`.
+macro(_bulkhead_copy_all_data)
+  foreach(entry IN LISTS arg_DATA)
+    get_filename_component(source ${entry} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+    if(IS_DIRECTORY ${source})
+      file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${source} ${source}/*)
+      foreach(file IN LISTS files)
+        _bulkhead_copy_data(${source}/${file} ${package}/data/${file})
+      endforeach()
+    else()
+      get_filename_component(name ${source} NAME)
+      _bulkhead_copy_data(${source} ${package}/data/${name})
+    endif()
+  endforeach()
+endmacro()
+
 function(bulkhead_add_plugin)
   cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "SOURCES;DATA;LINK")
   if(NOT arg_NAME OR NOT arg_MANIFEST OR NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
@@ -98,18 +124,7 @@ ${CMAKE_CXX_FLAGS_${build_type}} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsaniti
   # --- the rest of the package ---
   set(outputs "")
   _bulkhead_copy_data(${manifest} ${package}/plugin.toml)
-  foreach(entry IN LISTS arg_DATA)
-    get_filename_component(source ${entry} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
-    if(IS_DIRECTORY ${source})
-      file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${source} ${source}/*)
-      foreach(file IN LISTS files)
-        _bulkhead_copy_data(${source}/${file} ${package}/data/${file})
-      endforeach()
-    else()
-      get_filename_component(name ${source} NAME)
-      _bulkhead_copy_data(${source} ${package}/data/${name})
-    endif()
-  endforeach()
+  _bulkhead_copy_all_data()
   add_custom_target(${arg_NAME}_package ALL DEPENDS ${outputs})
   add_dependencies(${arg_NAME} ${arg_NAME}_package)
   set_target_properties(${arg_NAME} PROPERTIES
@@ -118,6 +133,54 @@ ${CMAKE_CXX_FLAGS_${build_type}} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsaniti
   if(arg_INSTALL)
     set(destination ${CMAKE_INSTALL_LIBDIR}/bulkhead/plugins/${id}/${version})
     install(TARGETS ${arg_NAME} LIBRARY DESTINATION ${destination}/lib)
+    install(FILES ${package}/plugin.toml DESTINATION ${destination})
+    if(arg_DATA)
+      install(DIRECTORY ${package}/data DESTINATION ${destination})
+    endif()
+  endif()
+endfunction()
+
+function(bulkhead_add_exec_plugin)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "PROGRAMS;DATA")
+  if(NOT arg_NAME OR NOT arg_MANIFEST OR NOT arg_PROGRAMS OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "bulkhead_add_exec_plugin: NAME, MANIFEST and PROGRAMS are needed, and "
+      "these arguments are unknown: \"${arg_UNPARSED_ARGUMENTS}\"")
+  endif()
+  get_filename_component(manifest ${arg_MANIFEST} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${manifest})
+  bulkhead_read_manifest(${manifest} id version)
+  if(NOT BULKHEAD_PLUGIN_OUTPUT)
+    set(BULKHEAD_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/plugins)
+  endif()
+  set(package ${BULKHEAD_PLUGIN_OUTPUT}/${id}/${version})
+  set(destination ${CMAKE_INSTALL_LIBDIR}/bulkhead/plugins/${id}/${version})
+
+  set(outputs "")
+  _bulkhead_copy_data(${manifest} ${package}/plugin.toml)
+  foreach(program IN LISTS arg_PROGRAMS)
+    if(TARGET ${program})
+      set(copy ${package}/bin/${program})
+      add_custom_command(OUTPUT ${copy}
+        COMMAND ${CMAKE_COMMAND} -E copy $<TARGET_FILE:${program}> ${copy}
+        DEPENDS ${program} VERBATIM)
+      list(APPEND outputs ${copy})
+      if(arg_INSTALL)
+        install(TARGETS ${program} RUNTIME DESTINATION ${destination}/bin)
+      endif()
+    else()
+      get_filename_component(source ${program} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+      get_filename_component(name ${source} NAME)
+      _bulkhead_copy_data(${source} ${package}/bin/${name})
+      if(arg_INSTALL)
+        install(PROGRAMS ${source} DESTINATION ${destination}/bin)
+      endif()
+    endif()
+  endforeach()
+  _bulkhead_copy_all_data()
+  add_custom_target(${arg_NAME} ALL DEPENDS ${outputs})
+  set_target_properties(${arg_NAME} PROPERTIES
+    BULKHEAD_PACKAGE ${package} BULKHEAD_ID ${id} BULKHEAD_VERSION ${version})
+  if(arg_INSTALL)
     install(FILES ${package}/plugin.toml DESTINATION ${destination})
     if(arg_DATA)
       install(DIRECTORY ${package}/data DESTINATION ${destination})

@@ -38,6 +38,7 @@ ordered_json manifest_document(const manifest::Manifest& manifest) {
   document["interfaces"] = manifest.interfaces;
   document["runtime"] = manifest.runtime;
   document["entry"] = manifest.entry;
+  if (!manifest.interpreter.empty()) document["interpreter"] = manifest.interpreter;
   document["host"] = manifest.host ? ordered_json(manifest.host->text()) : ordered_json();
   document["dependencies"] = ordered_json::array();
   for (const manifest::Dependency& dependency : manifest.dependencies)
@@ -152,9 +153,11 @@ void info(Session& session, const InfoOptions& options) {
     throw Failure(Exit::bad_input, "data_invalid", error.what());
   }
   const auto asked = parse_isolation(options.plugin.isolation);
-  const Isolation isolation = asked.value_or(decided_isolation(policy, found.id));
+  const bool exec = document["runtime"] == "exec";  // always in a cell
+  const Isolation isolation =
+      exec ? Isolation::cell : asked.value_or(decided_isolation(policy, found));
   document["folder"] = found.folder;
-  document["decided_by"] = asked ? "--isolation" : decision.reason;
+  document["decided_by"] = exec ? "runtime.type" : asked ? "--isolation" : decision.reason;
   document["isolation"] = isolation_name(isolation);
   document["package_hash"] = attempt(
       session, Doing::loading, [&] { return host::hexadecimal(host::hash_package(found.folder)); });

@@ -48,8 +48,14 @@ PolicyFact look_at_policy(const GlobalOptions& options) {
   return fact;
 }
 
-Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin) {
-  return policy.decide(plugin).mode == policy::Mode::cell ? Isolation::cell : Isolation::in_process;
+Isolation decided_isolation(const policy::Policy& policy, const PluginInfo& plugin) {
+  if (policy.decide(plugin.id).mode == policy::Mode::cell) return Isolation::cell;
+  try {
+    const auto manifest = manifest::Manifest::read(plugin.folder);
+    return manifest.runtime == "exec" ? Isolation::cell : Isolation::in_process;
+  } catch (const manifest::FileError&) {
+    return Isolation::in_process;  // a broken one, which nobody loads
+  }
 }
 
 PluginInfo find_plugin(const std::vector<PluginInfo>& plugins, const std::string& id,

@@ -20,7 +20,8 @@ struct PolicyFact {
 };
 PolicyFact look_at_policy(const GlobalOptions& options);
 
-Isolation decided_isolation(const policy::Policy& policy, const std::string& plugin);
+// What the policy says; a plugin that is an executable is in a cell whatever it says.
+Isolation decided_isolation(const policy::Policy& policy, const PluginInfo& plugin);
 
 // The highest usable version in the range. A Failure names what is there instead.
 PluginInfo find_plugin(const std::vector<PluginInfo>& plugins, const std::string& id,

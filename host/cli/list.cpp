@@ -25,7 +25,7 @@ void list(Session& session) {
       item["version"] = info.version;
       item["kind"] = info.kind;
       item["description"] = info.description;
-      item["isolation"] = isolation_name(decided_isolation(policy, info.id));
+      item["isolation"] = isolation_name(decided_isolation(policy, info));
       item["folder"] = info.folder;
       item["error"] = info.error.empty() ? ordered_json() : ordered_json(info.error);
       document["plugins"].push_back(std::move(item));
@@ -36,7 +36,7 @@ void list(Session& session) {
   Table table({"PLUGIN", "VERSION", "KIND", "ISOLATION", "DESCRIPTION"});
   for (const PluginInfo& info : plugins) {
     if (!info.error.empty()) continue;
-    table.add({info.id, info.version, info.kind, isolation_name(decided_isolation(policy, info.id)),
+    table.add({info.id, info.version, info.kind, isolation_name(decided_isolation(policy, info)),
                info.description});
   }
   if (!table.empty()) table.print(output);

@@ -144,6 +144,15 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
         *options.isolation == Isolation::cell ? policy::Mode::cell : policy::Mode::in_process;
     decision.reason = "the application";
   }
+  if (best->manifest->runtime == "exec") {
+    if (options.isolation && decision.mode == policy::Mode::in_process) {
+      throw Error(Status::unsupported,
+                  best->manifest->id + " " + best->manifest->version.text() +
+                      ": it is a program of its own (runtime.type is 'exec'), which can't run in "
+                      "process. Run it in a cell");
+    }
+    decision.mode = policy::Mode::cell;
+  }
   if (options.minimum_level && *options.minimum_level > decision.minimum_level) {
     decision.minimum_level = *options.minimum_level;
     decision.level_reason = "the application";

@@ -1,6 +1,10 @@
 #include "host/runtime/start_cell.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "host/runtime/probe.hpp"
@@ -53,12 +57,15 @@ bh_status say_hello(PluginState& plugin, Connection& connection, wire::CallConte
           const auto hash = results.getPackageHash();
           if (results.getWireVersion() == 0) {
             question.answer(BH_VERSION_MISMATCH,
-                            "the cell program speaks wire versions " +
+                            "the cell's program speaks wire versions " +
                                 std::to_string(results.getWireMin()) + " to " +
                                 std::to_string(results.getWireMax()) + ", this host " +
                                 wire::kBuildVersion + " speaks " + std::to_string(wire::kWireMin) +
                                 " to " + std::to_string(wire::kWireMax) +
-                                ": bulkhead-launcher and libbulkhead are of different versions");
+                                (plugin.manifest.runtime == "exec"
+                                     ? ": use a build of the plugin for this version of Bulkhead"
+                                     : ": bulkhead-launcher and libbulkhead are of different "
+                                       "versions"));
           } else if (std::string_view(reinterpret_cast<const char*>(hash.begin()), hash.size()) !=
                      plugin.hash) {
             question.answer(BH_PROTOCOL_ERROR, "the cell answered for another package");
@@ -102,23 +109,48 @@ bh_status load(PluginState& plugin, Connection& connection, wire::CallContext& c
       time.begun);
 }
 
+// Of an executable: looked at before a cell is made for it, for an error that is easier to read.
+void check_entry(const PluginState& plugin) {
+  const manifest::Manifest& manifest = plugin.manifest;
+  const std::string path = plugin.folder + "/" + manifest.entry;
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) {
+    refuse(plugin, errno == ENOENT || errno == ENOTDIR ? BH_NOT_FOUND : BH_IO_ERROR,
+           "its executable " + path + " can't be found (" + strerror(errno) + "), but " +
+               manifest.file + " names it");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    refuse(plugin, BH_DATA_INVALID, "its entry " + path + " is no regular file");
+  }
+  if (manifest.interpreter.empty() && (status.st_mode & 0111) == 0) {
+    refuse(plugin, BH_DATA_INVALID,
+           "its entry " + path +
+               " is not executable: chmod a+rx, or name the interpreter of a script "
+               "(runtime.interpreter)");
+  }
+}
+
 }  // namespace
 
 void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts) {
-  if (const auto why = wire::mismatch(facts)) refuse(plugin, BH_VERSION_MISMATCH, *why);
   const manifest::Manifest& manifest = plugin.manifest;
+  // An executable has no C ABI, and is not built for this host: the handshake compared the wire.
+  const bool exec = manifest.runtime == "exec";
+  const std::string what = exec ? "the executable" : "the library";
+  if (!exec) {
+    if (const auto why = wire::mismatch(facts)) refuse(plugin, BH_VERSION_MISMATCH, *why);
+  }
   const std::string version = manifest.version.text();
   if (facts.id != manifest.id || facts.version != version) {
     refuse(plugin, BH_DATA_INVALID,
-           "the library says that it is '" + facts.id + " " + facts.version + "', " +
-               manifest.file + " says '" + manifest.id + " " + version +
-               "': they do not belong together");
+           what + " says that it is '" + facts.id + " " + facts.version + "', " + manifest.file +
+               " says '" + manifest.id + " " + version + "': they do not belong together");
   }
   for (const std::string& interface : manifest.interfaces) {
     if (std::find(facts.interfaces.begin(), facts.interfaces.end(), interface) ==
         facts.interfaces.end()) {
       refuse(plugin, BH_DATA_INVALID,
-             manifest.file + " offers the interface " + interface + ", the library does not");
+             manifest.file + " offers the interface " + interface + ", " + what + " does not");
     }
   }
   for (const std::string& service : facts.services_required) {
@@ -138,6 +170,10 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
   request.package_folder = plugin.folder;
   request.limits = {limits.memory, limits.threads, limits.descriptors};
   request.profile = sandbox::default_profile();
+  if (plugin.manifest.runtime == "exec") {
+    check_entry(plugin);
+    request.program = {plugin.manifest.entry, plugin.manifest.interpreter};
+  }
   const auto launcher = plugin.core->launcher();
   sandbox::CellProcess process;
   try {

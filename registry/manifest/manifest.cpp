@@ -1,5 +1,6 @@
 #include "registry/manifest/manifest.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "registry/manifest/config_schema.hpp"
@@ -20,6 +21,8 @@ constexpr std::int64_t kMostThreads = 4096;
 
 const std::vector<std::string> kPlatforms = {"linux-x86_64", "linux-aarch64"};
 const std::vector<std::string> kRuntimes = {"library", "exec"};
+// Where they are is for the launcher to know: sandbox/policy/interpreters.cpp.
+const std::vector<std::string> kInterpreters = {"python3"};
 
 void check_format(TomlTable& root) {
   if (root.type_of("manifest").empty() && root.type_of("policy") == "integer") {
@@ -139,7 +142,7 @@ std::string read_path(TomlTable& table, const char* key) {
 }
 
 // One path, or one for each platform; every path is checked, one is chosen.
-std::string read_entry(TomlTable& runtime, std::string_view platform) {
+std::string read_entry(TomlTable& runtime, std::string_view platform, const char* what) {
   if (runtime.type_of("entry") != "table") return read_path(runtime, "entry");
   TomlTable table = *runtime.table("entry");
   std::optional<std::string> chosen;
@@ -151,20 +154,31 @@ std::string read_entry(TomlTable& runtime, std::string_view platform) {
   }
   table.finish();
   if (chosen) return *chosen;
-  runtime.fail("entry", "this package has no library for " + std::string(platform) +
-                            " (runtime.entry has: " + listed(present) + ")");
+  runtime.fail("entry", "this package has no " + std::string(what) + " for " +
+                            std::string(platform) + " (runtime.entry has: " + listed(present) +
+                            ")");
 }
 
 void read_runtime(TomlTable table, std::string_view platform, Manifest& manifest) {
   manifest.runtime = table.required_text("type");
-  if (manifest.runtime == "exec") {
-    table.fail("type", "runtime.type is 'exec': this version of Bulkhead runs libraries only");
-  }
-  if (manifest.runtime != "library") {
-    table.fail("type", "runtime.type must be 'library', not " + quoted(manifest.runtime) +
+  const bool exec = manifest.runtime == "exec";
+  if (!exec && manifest.runtime != "library") {
+    table.fail("type", "runtime.type must be 'library' or 'exec', not " + quoted(manifest.runtime) +
                            did_you_mean(manifest.runtime, kRuntimes));
   }
-  manifest.entry = read_entry(table, platform);
+  manifest.entry = read_entry(table, platform, exec ? "program" : "library");
+  if (const auto interpreter = table.text("interpreter")) {
+    if (!exec) {
+      table.fail("interpreter", "runtime.interpreter is for scripts, with runtime.type 'exec'");
+    }
+    if (std::find(kInterpreters.begin(), kInterpreters.end(), *interpreter) ==
+        kInterpreters.end()) {
+      table.fail("interpreter", "runtime.interpreter must be " + listed(kInterpreters) + ", not " +
+                                    quoted(*interpreter) +
+                                    ": the name of a program that Bulkhead knows, not a path");
+    }
+    manifest.interpreter = *interpreter;
+  }
   table.finish();
 }
 

@@ -48,8 +48,9 @@ struct Manifest {
   std::string kind;  // codec, provider, compression, multimodal, trainer, or another id
   std::string description, license;
   std::vector<std::string> authors;
-  std::string runtime;                  // "library"
-  std::string entry;                    // relative path of the library, for this platform
+  std::string runtime;      // "library" or "exec"
+  std::string entry;        // relative path of the library or program, for this platform
+  std::string interpreter;  // of an "exec" entry that is a script: "python3"; empty: none
   std::vector<std::string> interfaces;  // "bulkhead.codec/1"
   std::optional<Range> host;            // versions of Bulkhead that it works with
   std::vector<Dependency> dependencies;

@@ -99,12 +99,16 @@ Filter Filter::compile(std::span<const Part* const> parts) {
   return filter;
 }
 
-void Filter::bind_to(pid_t pid) {
+void Filter::replace(std::uint32_t value, std::uint32_t with) {
   for (sock_filter& step : program_) {
-    if (step.code == (BPF_JMP | BPF_JEQ | BPF_K) && step.k == kOwnPid) {
-      step.k = static_cast<std::uint32_t>(pid);
-    }
+    if (step.code == (BPF_JMP | BPF_JEQ | BPF_K) && step.k == value) step.k = with;
   }
+}
+
+void Filter::bind_to(pid_t pid) { replace(kOwnPid, static_cast<std::uint32_t>(pid)); }
+
+void Filter::bind_to_executable(int place) {
+  replace(kExecutablePlace, static_cast<std::uint32_t>(place));
 }
 
 int Filter::install(bool all_threads) const {

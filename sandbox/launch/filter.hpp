@@ -22,6 +22,8 @@ class Filter {
 
   // Puts the process's own id where a rule compares with it.
   void bind_to(pid_t pid);
+  // Puts the descriptor of the executable where a rule compares with it.
+  void bind_to_executable(int place);
   // For the calling thread, or for all threads (TSYNC). Needs no_new_privs. Returns 0 or an errno;
   // EBUSY: a thread could not be synchronised, nothing was installed.
   int install(bool all_threads) const;
@@ -30,6 +32,8 @@ class Filter {
   std::span<const sock_filter> program() const { return program_; }
 
  private:
+  void replace(std::uint32_t value, std::uint32_t with);
+
   std::vector<sock_filter> program_;
   std::size_t rules_ = 0;
 };

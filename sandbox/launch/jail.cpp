@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "sandbox/cell/cell.hpp"
 #include "sandbox/launch/hygiene.hpp"
@@ -29,6 +30,12 @@ constexpr int kReport = 4, kProc = 5, kLauncher = 6, kPackage = 7, kResult = 8;
 constexpr int kExitSetup = 125;
 
 using Findings = std::vector<Finding>;
+
+// What the last steps of a cell need.
+struct Jail {
+  Filter lock;         // ready to be installed
+  int executable = 0;  // descriptor of the program that the cell becomes; 0: it stays this one
+};
 
 void note(Findings& findings, Fact fact, bool enforced = true, std::uint32_t detail = 0) {
   findings.push_back({fact, static_cast<std::uint16_t>(enforced), 0, detail});
@@ -81,7 +88,7 @@ void require_readable_package() {
 void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Findings& findings) {
   if (plan.route == Route::user) write_id_maps(kProc, launcher.user, launcher.group);
   step(Stage::mounts, sethostname("cell", 4));
-  enter_private_root(plan.package, kPackage);
+  enter_private_root(plan.package, kPackage, plan.executable.interpreter_file);
   note(findings, Fact::private_root);
   if (plan.route == Route::root) {
     // Mounted as root, who can reach every package; from here on somebody else, because limits do
@@ -102,9 +109,9 @@ void change_user(const JailPlan& plan, Findings& findings) {
 }
 
 // Before a fork of the inner pid 1, so that it holds for both.
-void confine(const JailPlan& plan, Findings& findings) {
+void confine(const JailPlan& plan, const LimitRequest& limits, Findings& findings) {
   const bool namespaces = has_namespaces(plan.route);
-  for (const Finding& finding : apply_limits(plan.limits, namespaces, namespaces ? 1 : 0)) {
+  for (const Finding& finding : apply_limits(limits, namespaces, namespaces ? 1 : 0)) {
     findings.push_back(finding);
   }
   drop_privileges();
@@ -112,33 +119,61 @@ void confine(const JailPlan& plan, Findings& findings) {
   note(findings, Fact::no_new_privileges);
 }
 
+std::string root_of(const JailPlan& plan) {
+  return has_namespaces(plan.route) ? kPackageMount : plan.package;
+}
+
+// All but the first five, and the one of an executable (0: there is none).
+void close_others(int executable) {
+  constexpr Stage stage = Stage::descriptors;
+  unsigned first = kReport + 1;
+  if (executable != 0) {
+    const auto place = static_cast<unsigned>(executable);
+    step(stage, syscall(SYS_close_range, std::exchange(first, place + 1), place - 1, 0));
+  }
+  step(stage, syscall(SYS_close_range, first, ~0u, 0));
+}
+
+// The last filter before code of a plugin.
+void install_filter(const LauncherContext& launcher, int executable, Findings& findings) {
+  Filter filter = executable != 0 ? launcher.filters->exec : launcher.filters->load;
+  filter.bind_to(getpid());
+  if (executable != 0) filter.bind_to_executable(executable);
+  note(findings, executable != 0 ? Fact::exec_filter : Fact::filter, true,
+       static_cast<std::uint32_t>(filter.rule_count()));
+  if (const int error = filter.install(false)) throw StepError{Stage::filter, error};
+}
+
 // The last steps, in the cell proper.
-void seal(const LauncherContext& launcher, const JailPlan& plan, Filter& lock, Findings& findings) {
+void seal(const LauncherContext& launcher, const JailPlan& plan, const Jail& jail,
+          Findings& findings) {
   step(Stage::descriptors, setsid());
   umask(077);
   erase_environment();
-  step(Stage::descriptors, syscall(SYS_close_range, kReport + 1, ~0u, 0));
+  close_others(jail.executable);
   note(findings, Fact::descriptors);
 
   std::vector<std::string> readable = system_paths();
-  if (!plan.package.empty()) {
-    readable.push_back(plan.route == Route::none ? plan.package : kPackageMount);
-  }
-  findings.push_back(apply_landlock(readable));
-
-  Filter load = launcher.filters->load;
-  load.bind_to(getpid());
-  lock.bind_to(getpid());
-  note(findings, Fact::filter, true, static_cast<std::uint32_t>(load.rule_count()));
-  if (const int error = load.install(false)) throw StepError{Stage::filter, error};
+  if (!plan.package.empty()) readable.push_back(root_of(plan));
+  std::vector<std::string> executable;
+  if (jail.executable != 0) executable = executable_files(plan.executable, root_of(plan));
+  findings.push_back(apply_landlock(readable, executable));
+  install_filter(launcher, jail.executable, findings);
 }
 
-// Returns in the cell proper alone, jailed; `lock` is ready to be installed.
-Findings build(const LauncherContext& launcher, const JailPlan& plan, Filter& lock) {
+void prepare_executable(const JailPlan& plan, Jail& jail) {
+  if (plan.executable.entry.empty()) return;
+  jail.executable = open_executable(plan.executable, root_of(plan), plan.limits.descriptors);
+  step(Stage::descriptors, fcntl(kReport, F_SETFD, FD_CLOEXEC));
+}
+
+// Returns in the cell proper alone, jailed.
+Findings build(const LauncherContext& launcher, const JailPlan& plan, Jail& jail) {
   Findings findings;
   if (plan.route == Route::sanitizer) {
     die_with_parent(kLauncher);
-    step(Stage::descriptors, syscall(SYS_close_range, kReport + 1, ~0u, 0));
+    prepare_executable(plan, jail);
+    close_others(jail.executable);
     return {{Fact::sanitizer_profile, 0, 0, 0}};
   }
   prefer_as_victim();
@@ -148,7 +183,10 @@ Findings build(const LauncherContext& launcher, const JailPlan& plan, Filter& lo
   } else {
     change_user(plan, findings);
   }
-  confine(plan, findings);
+  prepare_executable(plan, jail);
+  LimitRequest limits = plan.limits;
+  if (jail.executable != 0) limits.descriptors = static_cast<std::uint32_t>(jail.executable);
+  confine(plan, limits, findings);
   // Credentials change no more: that would undo it.
   die_with_parent(kLauncher);
   if (namespaces) {
@@ -156,17 +194,18 @@ Findings build(const LauncherContext& launcher, const JailPlan& plan, Filter& lo
     if (const pid_t cell = step(Stage::process, fork())) run_init(*launcher.filters, cell);
     step(Stage::parent, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   }
-  lock = launcher.filters->lock;
-  seal(launcher, plan, lock, findings);
+  jail.lock = launcher.filters->lock;
+  jail.lock.bind_to(getpid());
+  seal(launcher, plan, jail, findings);
   return findings;
 }
 
 // Reports how it went; does not return where it failed.
-void build_and_report(const LauncherContext& launcher, const JailPlan& plan, Filter& lock) {
+void build_and_report(const LauncherContext& launcher, const JailPlan& plan, Jail& jail) {
   Stage stage = Stage::died;
   int error = ENOMEM;  // the one cause of another exception
   try {
-    return send_report(kReport, Stage::none, 0, build(launcher, plan, lock));
+    return send_report(kReport, Stage::none, 0, build(launcher, plan, jail));
   } catch (const StepError& failed) {
     stage = failed.stage;
     error = failed.error;
@@ -199,14 +238,20 @@ CellResult cell_result(int wait_status, const rusage& usage) {
 void run_cell(const LauncherContext& launcher, const JailPlan& plan, int report,
               int result) noexcept {
   arrange_descriptors(launcher, plan, report, result);
-  Filter lock;
-  build_and_report(launcher, plan, lock);
+  Jail jail;
+  build_and_report(launcher, plan, jail);
+  if (jail.executable != 0) {
+    send_report(kReport, Stage::entry, execute(plan.executable, root_of(plan), jail.executable));
+    _exit(kExitSetup);
+  }
   close(kReport);
   if (plan.package.empty()) _exit(0);  // a probe
   cell::Start start;
   start.socket = kCellSocket;
-  start.root = has_namespaces(plan.route) ? kPackageMount : plan.package;
-  start.lock = [&]() -> int { return plan.route == Route::sanitizer ? 0 : lock.install(true); };
+  start.root = root_of(plan);
+  start.lock = [&]() -> int {
+    return plan.route == Route::sanitizer ? 0 : jail.lock.install(true);
+  };
   cell::serve(start);
 }
 

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "sandbox/launch/executable.hpp"
 #include "sandbox/launch/filter.hpp"
 #include "sandbox/launch/limits.hpp"
 #include "sdk/wire/unique_fd.hpp"
@@ -24,7 +25,7 @@ constexpr bool has_namespaces(Route route) { return route == Route::root || rout
 
 // The compiled filters of a launcher.
 struct Filters {
-  Filter load, lock, init;
+  Filter load, lock, init, exec;
 };
 
 // What the launcher prepared for one cell. Descriptors are the child's copies.
@@ -33,6 +34,7 @@ struct JailPlan {
   std::string package;  // real path; empty: a probe, which ends instead of serving
   wire::UniqueFd package_fd, socket, log;
   LimitRequest limits;
+  ExecutablePlan executable;
 };
 
 // What every child of the launcher needs of it.
@@ -45,7 +47,9 @@ struct LauncherContext {
   gid_t group;
 };
 
-// What a child writes to its report socket, once: ready, or where it failed.
+// What a child writes to its report socket: ready, or where it failed. A cell that becomes an
+// executable says ready before it does: its end of the socket closes where that went well, and a
+// second report says why where not.
 struct Report {
   Stage stage = Stage::none;  // none: ready
   std::int32_t error = 0;

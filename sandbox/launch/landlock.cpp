@@ -45,7 +45,7 @@ std::size_t attributes_size(long abi) {
   return offsetof(RulesetAttributes, handled_access_net);
 }
 
-void allow_reading(int ruleset, const std::string& path) {
+void allow(int ruleset, const std::string& path, bool execution) {
   const wire::UniqueFd target(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!target) {
     if (errno == ENOENT) return;
@@ -56,6 +56,7 @@ void allow_reading(int ruleset, const std::string& path) {
   landlock_path_beneath_attr rule{};
   rule.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
   if (S_ISDIR(status.st_mode)) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+  if (execution) rule.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
   rule.parent_fd = target.get();
   step(Stage::landlock,
        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
@@ -63,7 +64,8 @@ void allow_reading(int ruleset, const std::string& path) {
 
 }  // namespace
 
-Finding apply_landlock(const std::vector<std::string>& readable) {
+Finding apply_landlock(const std::vector<std::string>& readable,
+                       const std::vector<std::string>& executable) {
   const long abi =
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return {Fact::landlock, 0, abi < 0 ? errno : ENOSYS, 0};
@@ -71,7 +73,8 @@ Finding apply_landlock(const std::vector<std::string>& readable) {
   const wire::UniqueFd ruleset(
       static_cast<int>(step(Stage::landlock, syscall(SYS_landlock_create_ruleset, &attributes,
                                                      attributes_size(abi), 0))));
-  for (const std::string& path : readable) allow_reading(ruleset.get(), path);
+  for (const std::string& path : readable) allow(ruleset.get(), path, false);
+  for (const std::string& path : executable) allow(ruleset.get(), path, true);
   step(Stage::landlock, syscall(SYS_landlock_restrict_self, ruleset.get(), 0));
   return {Fact::landlock, 1, 0, static_cast<std::uint32_t>(abi)};
 }

@@ -55,6 +55,12 @@ void check(const CellRequest& request) {
                       "' is no absolute path of at most " + std::to_string(kPathSize - 1) +
                       " bytes.");
   }
+  if (request.program &&
+      (request.program->entry.empty() || request.program->entry.size() >= kEntrySize ||
+       request.program->interpreter.size() >= kInterpreterSize)) {
+    throw LaunchError("Starting a cell for " + folder + " failed: its entry '" +
+                      request.program->entry + "' or the name of its interpreter is too long.");
+  }
   if (request.limits.memory_bytes < kLeastMemory) {
     throw LaunchError("Starting a cell for " + folder + " failed: its memory limit of " +
                       std::to_string(request.limits.memory_bytes) +
@@ -158,6 +164,11 @@ CellProcess Launcher::spawn(const CellRequest& request) {
   message.descriptors = request.limits.descriptors;
   message.profile = static_cast<std::uint32_t>(request.profile);
   memcpy(message.package, request.package_folder.data(), request.package_folder.size());
+  if (request.program) {
+    const CellProgram& program = *request.program;
+    memcpy(message.entry, program.entry.data(), program.entry.size());
+    memcpy(message.interpreter, program.interpreter.data(), program.interpreter.size());
+  }
   return start_cell(*connection_, message);
 }
 

@@ -40,8 +40,16 @@ struct CellLimits {
   std::uint32_t descriptors = 256;
 };
 
+// A plugin that is a program of its own, which the cell becomes: it speaks sdk/schema/core.capnp on
+// descriptor 3.
+struct CellProgram {
+  std::string entry;        // path below the package's folder
+  std::string interpreter;  // "python3": one of sandbox/policy/interpreters.cpp; empty: none
+};
+
 struct CellRequest {
   std::string package_folder;  // absolute
+  std::optional<CellProgram> program;
   CellLimits limits;
   Profile profile = default_profile();
 };

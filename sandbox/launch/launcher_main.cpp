@@ -79,7 +79,7 @@ int serve_host(pid_t host) {
   std::optional<Filters> filters;
   if (BH_BUILT_SANITIZERS == 0) {
     filters.emplace(Filters{Filter::compile(load_filter()), Filter::compile(lock_filter()),
-                            Filter::compile(init_filter())});
+                            Filter::compile(init_filter()), Filter::compile(exec_filter())});
   }
   const LauncherContext context{
       filters ? &*filters : nullptr, proc.get(), null.get(), self.get(), geteuid(), getegid()};

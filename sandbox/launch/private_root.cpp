@@ -110,7 +110,8 @@ std::string mount_base(const std::string& package) {
   throw StepError{Stage::mounts, ENOENT};
 }
 
-void enter_private_root(const std::string& package, int package_fd) {
+void enter_private_root(const std::string& package, int package_fd,
+                        const std::string& interpreter) {
   constexpr Stage stage = Stage::mounts;
   step(stage, mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
   const std::string base = mount_base(package);
@@ -118,6 +119,7 @@ void enter_private_root(const std::string& package, int package_fd) {
                     "mode=0755,size=64k,nr_inodes=64"));
   step(stage, chdir(base.c_str()));
   for (const std::string& path : system_paths()) add_system_path(path);
+  if (!interpreter.empty()) add_system_path(interpreter);
   if (!package.empty()) add_package(package, package_fd);
 
   step(stage, syscall(SYS_pivot_root, ".", "."));

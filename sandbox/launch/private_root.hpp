@@ -18,7 +18,8 @@ std::string mount_base(const std::string& package);
 
 // Inside a new mount namespace, with CAP_SYS_ADMIN over it. `package` is a real path, empty: none;
 // `package_fd` an O_PATH descriptor of it, opened before: the mounted folder must be the same one.
+// `interpreter` is a file to have at the same place, empty: none.
 // Afterwards the working directory is the new "/", and nothing else is reachable.
-void enter_private_root(const std::string& package, int package_fd);
+void enter_private_root(const std::string& package, int package_fd, const std::string& interpreter);
 
 }  // namespace bulkhead::sandbox

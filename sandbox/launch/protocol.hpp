@@ -26,9 +26,11 @@
 namespace bulkhead::sandbox {
 
 constexpr std::uint32_t kProtocolMagic = 0x4b484c42;  // "BLHK"
-constexpr std::uint32_t kProtocolVersion = 1;
+constexpr std::uint32_t kProtocolVersion = 2;
 constexpr int kControlDescriptor = 3;  // where the launcher finds its socket
 constexpr std::size_t kPathSize = 4096;
+constexpr std::size_t kEntrySize = 1024;
+constexpr std::size_t kInterpreterSize = 32;
 
 enum class MessageKind : std::uint32_t { hello = 1, spawn, spawned, failed, exited };
 
@@ -54,8 +56,10 @@ struct Spawn {
   std::uint32_t threads = 0;
   std::uint32_t descriptors = 0;
   std::uint32_t profile = 0;
-  std::uint32_t probe = 0;       // the cell ends at once instead of serving; no package
-  char package[kPathSize] = {};  // absolute, terminated; empty for a probe
+  std::uint32_t probe = 0;                  // the cell ends at once instead of serving; no package
+  char package[kPathSize] = {};             // absolute, terminated; empty for a probe
+  char entry[kEntrySize] = {};              // of an executable, below the package; empty: a library
+  char interpreter[kInterpreterSize] = {};  // a name; empty: the entry itself is executed
 };
 
 struct Spawned {

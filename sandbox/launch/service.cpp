@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "sandbox/launch/launcher.hpp"
 #include "sandbox/launch/private_root.hpp"
@@ -75,6 +76,8 @@ JailPlan plan_of(const Packet& packet) {
   const Spawn* request = packet.as<Spawn>();
   const bool whole = request != nullptr && packet.descriptors.size() == 2 &&
                      memchr(request->package, 0, kPathSize) != nullptr &&
+                     memchr(request->entry, 0, kEntrySize) != nullptr &&
+                     memchr(request->interpreter, 0, kInterpreterSize) != nullptr &&
                      (request->package[0] == 0) == (request->probe != 0);
   if (!whole) throw StepError{Stage::request, EBADMSG};
   JailPlan plan;
@@ -82,6 +85,8 @@ JailPlan plan_of(const Packet& packet) {
   plan.limits = {request->memory_bytes, request->threads, request->descriptors};
   plan.package = request->package;
   if (!plan.package.empty()) plan.package_fd = open_package(plan.package);
+  plan.executable.entry = request->entry;
+  if (request->interpreter[0] != 0) find_interpreter_file(request->interpreter, plan.executable);
   return plan;
 }
 
@@ -175,7 +180,14 @@ void Service::fail(std::uint64_t token, const StepError& error) {
 
 void Service::on_report(std::uint64_t token) {
   Cell& cell = cells_.at(token);
-  const std::optional<ReceivedReport> received = receive_report(cell.process.report.get());
+  std::optional<ReceivedReport> received = receive_report(cell.process.report.get());
+  if (!cell.plan.executable.entry.empty()) {
+    if (received && received->report.stage == Stage::none && !cell.ready) {
+      cell.ready = received;  // the next is the end of its socket, or why it is still there
+      return;
+    }
+    if (!received) received = std::exchange(cell.ready, std::nullopt);
+  }
   if (received && received->report.stage == Stage::none) {
     if (announce(token, cell, *received)) return;
     kill_process(cell.process);

@@ -24,7 +24,8 @@ class Service {
   struct Cell {
     JailPlan plan;  // with its descriptors until the cell has reported
     StartedProcess process;
-    Finding lowered;  // why it is not on the best route; fact 0: it is
+    std::optional<ReceivedReport> ready;  // of an executable that is being started
+    Finding lowered;                      // why it is not on the best route; fact 0: it is
     Clock::time_point deadline;
     bool starting = true;
   };

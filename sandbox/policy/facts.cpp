@@ -32,6 +32,9 @@ std::string enforced_sentence(const Finding& finding) {
     case Fact::filter:
       return "system call filter (seccomp): " + std::to_string(finding.detail) +
              " rules, everything else kills; narrowed again once the plugin is loaded";
+    case Fact::exec_filter:
+      return "system call filter (seccomp) for an executable: " + std::to_string(finding.detail) +
+             " rules, everything else kills";
     case Fact::landlock:
       return landlock_sentence(finding.detail);
     case Fact::no_new_privileges:
@@ -68,6 +71,7 @@ std::string namespaces_missing(const Finding& finding) {
 std::string missing_sentence(const Finding& finding) {
   switch (finding.fact) {
     case Fact::filter:
+    case Fact::exec_filter:
       return "system call filter" + reason(finding);
     case Fact::landlock:
       return "Landlock (level 1)" + reason(finding) +
@@ -100,7 +104,8 @@ std::string missing_sentence(const Finding& finding) {
 }  // namespace
 
 int level_number(const std::vector<Finding>& findings) {
-  for (const Fact fact : {Fact::filter, Fact::landlock, Fact::no_new_privileges, Fact::limits}) {
+  if (!enforced(findings, Fact::filter) && !enforced(findings, Fact::exec_filter)) return 0;
+  for (const Fact fact : {Fact::landlock, Fact::no_new_privileges, Fact::limits}) {
     if (!enforced(findings, fact)) return 0;
   }
   return enforced(findings, Fact::namespaces) && enforced(findings, Fact::private_root) ? 2 : 1;
@@ -125,6 +130,11 @@ std::vector<std::string> missing_sentences(const std::vector<Finding>& findings)
           "Landlock's limits on signals and abstract sockets: need ABI 6 (Linux 6.12), "
           "this kernel has ABI " +
           std::to_string(finding.detail));
+    }
+    if (finding.fact == Fact::exec_filter && finding.enforced != 0) {
+      out.push_back(
+          "the narrower filter of a library once it is loaded: an executable can open the files of "
+          "its root, and map code from them, as long as it runs");
     }
     if (finding.enforced != 0) continue;
     if (std::string text = missing_sentence(finding); !text.empty()) out.push_back(std::move(text));

@@ -22,6 +22,7 @@ enum class Fact : std::uint16_t {
   unprivileged_user,
   descriptors,        // four open descriptors, empty environment, session of its own
   sanitizer_profile,  // nothing is enforced
+  exec_filter,        // of a plugin that is an executable; detail: number of rules
 };
 
 struct Finding {

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 namespace bulkhead::sandbox {
 namespace {
@@ -203,6 +204,47 @@ constexpr Part kCode{"code",
                      "becomes executable.",
                      kCodeRules};
 
+// Of the kernel's asm/prctl.h, which other machines lack.
+constexpr std::uint32_t kArchSetFs = 0x1002, kArchCetStatus = 0x3001;
+
+constexpr Rule kExecRules[] = {
+    // The number is the limit on descriptors: the one opened there before the limit held closes
+    // with the exec, and none can take its place. So it works once.
+    {"execveat", 0, {is_int(0, kExecutablePlace), is_int(4, AT_EMPTY_PATH)}},
+    // The loader sets up its thread, and asks for shadow stacks.
+    {"arch_prctl", 0, {is_int(0, kArchSetFs)}},
+    {"arch_prctl", EINVAL, {is_int(0, kArchCetStatus)}},
+};
+constexpr Part kExec{"exec", "From the jailed process to the plugin's program, once.", kExecRules};
+
+constexpr Rule kRuntimeRules[] = {
+    {"dup"},
+    {"dup2"},
+    {"dup3"},
+    {"fcntl", 0, {is_int(1, F_DUPFD)}},
+    {"pipe2"},
+    {"signalfd4"},
+    {"timerfd_create"},
+    {"timerfd_settime"},
+    {"select"},
+    {"pselect6"},
+    {"epoll_create"},
+    {"ioctl", 0, {is_int(1, FIOCLEX)}},
+    {"ioctl", 0, {is_int(1, FIONCLEX)}},
+    {"ioctl", 0, {is_int(1, FIONREAD)}},
+    // A library that is given a descriptor asks what kind of socket it is.
+    {"getsockname"},
+    {"getpeername"},
+    {"getsockopt", 0, {is_int(1, SOL_SOCKET), is_int(2, SO_TYPE)}},
+    {"getsockopt", 0, {is_int(1, SOL_SOCKET), is_int(2, SO_DOMAIN)}},
+    {"getsockopt", 0, {is_int(1, SOL_SOCKET), is_int(2, SO_PROTOCOL)}},
+    {"getsockopt", 0, {is_int(1, SOL_SOCKET), is_int(2, SO_ERROR)}},
+};
+constexpr Part kRuntime{"runtime",
+                        "What runtimes of other languages and their event loops do with the "
+                        "descriptors that they have. Nothing here reaches another process.",
+                        kRuntimeRules};
+
 constexpr Rule kLockRules[] = {
     {"seccomp", 0, {is_int(0, SECCOMP_SET_MODE_FILTER), is_int(1, SECCOMP_FILTER_FLAG_TSYNC)}},
 };
@@ -219,12 +261,16 @@ constexpr const Part* kLoadParts[] = {&kStreams,  &kEventLoop, &kMemory, &kThrea
                                       &kRefusals, &kFiles,     &kCode,   &kLock};
 constexpr const Part* kLockParts[] = {&kStreams, &kEventLoop, &kMemory, &kThreads, &kSignals,
                                       &kTime,    &kFacts,     &kEnd,    &kRefusals};
+constexpr const Part* kExecParts[] = {&kStreams, &kEventLoop, &kMemory, &kThreads,  &kSignals,
+                                      &kTime,    &kFacts,     &kEnd,    &kRefusals, &kFiles,
+                                      &kCode,    &kExec,      &kRuntime};
 constexpr const Part* kInitParts[] = {&kInit};
 
 }  // namespace
 
 std::span<const Part* const> load_filter() { return kLoadParts; }
 std::span<const Part* const> lock_filter() { return kLockParts; }
+std::span<const Part* const> exec_filter() { return kExecParts; }
 std::span<const Part* const> init_filter() { return kInitParts; }
 
 }  // namespace bulkhead::sandbox

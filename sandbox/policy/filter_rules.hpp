@@ -54,11 +54,17 @@ struct Part {
 // highest is 4194304), and the cell patches its compiled filter before it installs it.
 constexpr std::uint32_t kOwnPid = 0x7fffff01;
 
+// Stands for the descriptor of a cell's executable; patched in the same way.
+constexpr std::uint32_t kExecutablePlace = 0x7fffff02;
+
 // Filter A, before the plugin is loaded: its constructors run under it.
 std::span<const Part* const> load_filter();
 // Filter B, before the first call: A without opening files, without executable mappings and without
 // new filters. Both hold from then on.
 std::span<const Part* const> lock_filter();
+// The one filter of a cell whose plugin is an executable: A with one exec, and with what a program
+// and its language's runtime do when they start. There is no lock: the program is not ours.
+std::span<const Part* const> exec_filter();
 // Filter of the tiny pid 1 of a cell's pid namespace: it waits, reports and ends.
 std::span<const Part* const> init_filter();
 

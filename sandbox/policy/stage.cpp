@@ -43,6 +43,15 @@ Words words_of(Stage stage) {
     case Stage::package_access:
       return {"reading the package folder as the user of the cell (id 65534)",
               "Make the folder readable for others: chmod -R o+rX FOLDER."};
+    case Stage::entry:
+      return {"executing the plugin's entry",
+              "runtime.entry of its manifest must name a program of this machine that others may "
+              "read and execute (chmod o+rx), linked for the system's dynamic loader or static. A "
+              "script needs runtime.interpreter."};
+    case Stage::interpreter:
+      return {"finding the interpreter of the plugin's script",
+              "runtime.interpreter of its manifest names a program that is not installed here. For "
+              "python3: apt install python3."};
     case Stage::limits:
       return {"setting the resource limits", "Check the limits of the host process (ulimit -a)."};
     case Stage::privileges:

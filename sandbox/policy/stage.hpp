@@ -18,6 +18,8 @@ enum class Stage : std::uint32_t {
   package_mount,   // the package in the private root
   identity,        // another user
   package_access,  // the package can't be read by that user
+  entry,           // the plugin's executable
+  interpreter,     // the program that runs its script
   limits,          // rlimits
   privileges,      // capabilities, no_new_privs
   descriptors,     // the four that a cell has

@@ -56,9 +56,9 @@ build_with_cmake() {  # TREE FOLDER
 
 # What does not ask for a language or a level of its own must configure, or say what is missing.
 build_on_its_own() {  # TREE
-  say "the C samples on their own, in projects without C++, against $1"
+  say "the samples in C and Python on their own, in projects without C++, against $1"
   local name
-  for name in embed_c first_plugin_c; do
+  for name in embed_c first_plugin_c exec_python; do
     cmake -S "$work/samples/$name" -B "$work/alone-$name" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
       >"$work/build.log" 2>&1 && cmake --build "$work/alone-$name" >>"$work/build.log" 2>&1 ||
       { cat "$work/build.log"; fail "samples/$name does not build on its own"; }
@@ -117,6 +117,13 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
       --plugin first_plugin --isolation "$isolation" --format text <(printf 'Hi')
     unset BULKHEAD_ISOLATION
   done
+  say "the executables"
+  expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+    --plugin exec_cpp --format text <(printf 'Hi')
+  if [[ -e /usr/bin/python3 ]]; then
+    expect "72 105" env BULKHEAD_PLUGIN_PATH="$plugins" "$tree/bin/bulkhead" codec encode \
+      --plugin exec_python --format text <(printf 'Hi')
+  fi
   say "the main job on a small corpus"
   printf 'A line.\n一行。\nひとつの行。\n%.0s' {1..2000} >"$work/corpus.txt"
   expect "answered the next call" "$2/main_job/main_job" "$work/corpus.txt"

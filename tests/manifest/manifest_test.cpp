@@ -180,11 +180,15 @@ TEST_CASE("texts that people see are printable and not too long") {
              Catch::Contains("plugin.authors has 65 elements; at most 64 are allowed"));
 }
 
-TEST_CASE("only libraries run in this version") {
-  CHECK(error_in_runtime("[runtime]\ntype = 'exec'\nentry = 'bin/one'\n") ==
-        "plugin.toml:7:8: runtime.type is 'exec': this version of Bulkhead runs libraries only");
+TEST_CASE("a runtime is a library, or an executable with or without an interpreter") {
+  CHECK(error_in_runtime("[runtime]\ntype = 'library'\nentry = 'a'\ninterpreter = 'python3'\n") ==
+        "plugin.toml:9:15: runtime.interpreter is for scripts, with runtime.type 'exec'");
+  CHECK(error_in_runtime("[runtime]\ntype = 'exec'\nentry = 'a'\ninterpreter = '/bin/sh'\n") ==
+        "plugin.toml:9:15: runtime.interpreter must be python3, not '/bin/sh': the name of a "
+        "program that Bulkhead knows, not a path");
   CHECK(error_in_runtime("[runtime]\ntype = 'libary'\nentry = 'a'\n") ==
-        "plugin.toml:7:8: runtime.type must be 'library', not 'libary'; did you mean 'library'?");
+        "plugin.toml:7:8: runtime.type must be 'library' or 'exec', not 'libary'; did you mean "
+        "'library'?");
 }
 
 TEST_CASE("the library lies inside the package") {

@@ -171,6 +171,15 @@ std::string spawn(const Start&, const std::string&) {
 std::string exec(const Start&, const std::string&) {
   return outcome(execl("/bin/true", "true", nullptr));
 }
+// What a cell became an executable with, and what is left of that.
+std::string exec_again(const Start&, const std::string& descriptor) {
+  const char* const arguments[] = {"again", nullptr};
+  return outcome(
+      syscall(SYS_execveat, std::stoi(descriptor), "", arguments, environ, AT_EMPTY_PATH));
+}
+std::string duplicate_to(const Start&, const std::string& descriptor) {
+  return outcome(dup2(0, std::stoi(descriptor)));
+}
 std::string clone_user_namespace(const Start&, const std::string&) {
   return outcome(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, 0, 0, 0));
 }
@@ -291,6 +300,8 @@ const std::map<std::string, Behaviour>& behaviours() {
     {"vfork", &do_vfork},
     {"posix-spawn", &spawn},
     {"exec", &exec},
+    {"exec-again", &exec_again},
+    {"duplicate-to", &duplicate_to},
     {"clone-user", &clone_user_namespace},
     {"clone3", &clone3},
     {"unshare", &unshare_user},

@@ -1,5 +1,6 @@
 // The compiled filters against the rules that they were compiled from, call by call: libseccomp has
 // been wrong before.
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <seccomp.h>
 #include <sys/syscall.h>
@@ -130,6 +131,7 @@ void compare(Parts parts, bool two_answers_allowed) {
 TEST_CASE("the filters do what their rules say, with near misses of every argument") {
   SECTION("load") { compare(sandbox::load_filter(), true); }
   SECTION("lock") { compare(sandbox::lock_filter(), true); }
+  SECTION("exec") { compare(sandbox::exec_filter(), true); }
   SECTION("init") { compare(sandbox::init_filter(), false); }
 }
 
@@ -184,6 +186,41 @@ TEST_CASE("the lock allows nothing that the load filter does not") {
     if (run_bpf(lock.program(), call) == SECCOMP_RET_ALLOW) {
       CHECK(run_bpf(load.program(), call) == SECCOMP_RET_ALLOW);
     }
+  }
+}
+
+TEST_CASE("the filter of an executable allows one descriptor to be executed, and no path") {
+  Filter filter = Filter::compile(sandbox::exec_filter());
+  const auto answer = [&](std::uint64_t descriptor, std::uint64_t flags) {
+    seccomp_data call{};
+    call.arch = kArchitecture;
+    call.nr = SYS_execveat;
+    call.args[0] = descriptor;
+    call.args[4] = flags;
+    return run_bpf(filter.program(), call);
+  };
+  filter.bind_to_executable(256);
+  CHECK(answer(256, AT_EMPTY_PATH) == SECCOMP_RET_ALLOW);
+  CHECK(answer(256, 0) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(255, AT_EMPTY_PATH) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(static_cast<std::uint32_t>(AT_FDCWD), AT_EMPTY_PATH) == SECCOMP_RET_KILL_PROCESS);
+  CHECK(answer(sandbox::kExecutablePlace, AT_EMPTY_PATH) == SECCOMP_RET_KILL_PROCESS);
+}
+
+TEST_CASE("the filter of an executable reaches no other process and makes no socket") {
+  const Filter filter = Filter::compile(sandbox::exec_filter());
+  for (const int number : {SYS_execve,      SYS_socket,         SYS_socketpair,
+                           SYS_connect,     SYS_bind,           SYS_listen,
+                           SYS_accept4,     SYS_ptrace,         SYS_process_vm_readv,
+                           SYS_unshare,     SYS_setns,          SYS_seccomp,
+                           SYS_prctl,       SYS_mount,          SYS_memfd_create,
+                           SYS_bpf,         SYS_io_uring_setup, SYS_keyctl,
+                           SYS_personality, SYS_shmat}) {
+    seccomp_data call{};
+    call.arch = kArchitecture;
+    call.nr = number;
+    CAPTURE(number);
+    CHECK(run_bpf(filter.program(), call) == SECCOMP_RET_KILL_PROCESS);
   }
 }
 
