@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/runtime/client.hpp"
+#include "host/runtime/config_entry.hpp"
 
 namespace bulkhead {
 namespace {
@@ -12,25 +13,6 @@ using host::sized;
 using host::text_of;
 
 bh_text borrow(const std::string& text) { return {text.data(), text.size()}; }
-
-bh_config_entry entry_of(const std::string& key, const ConfigValue& value) {
-  bh_config_entry entry{};
-  entry.key = borrow(key);
-  if (const auto* boolean = std::get_if<bool>(&value)) {
-    entry.type = BH_VALUE_BOOLEAN;
-    entry.integer = *boolean ? 1 : 0;
-  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    entry.type = BH_VALUE_INTEGER;
-    entry.integer = *integer;
-  } else if (const auto* number = std::get_if<double>(&value)) {
-    entry.type = BH_VALUE_NUMBER;
-    entry.number = *number;
-  } else {
-    entry.type = BH_VALUE_TEXT;
-    entry.text = borrow(std::get<std::string>(value));
-  }
-  return entry;
-}
 
 // The params of a call, and its files, granted under names of this call for as long as this lives.
 class Params {
@@ -54,7 +36,8 @@ class Params {
     }
     value_.calibration = calibration_.data();
     value_.calibration_count = calibration_.size();
-    for (const auto& [key, value] : options_.options) entries_.push_back(entry_of(key, value));
+    for (const auto& [key, value] : options_.options)
+      entries_.push_back(host::config_entry(key, value));
     value_.options = entries_.data();
     value_.option_count = entries_.size();
     return &value_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/runtime/client.hpp"
+#include "host/runtime/config_entry.hpp"
 
 namespace bulkhead {
 namespace {
@@ -76,25 +77,6 @@ class Grants {
   std::vector<File> files_;
 };
 
-bh_config_entry entry_of(const std::string& key, const ConfigValue& value) {
-  bh_config_entry entry{};
-  entry.key = borrow(key);
-  if (const auto* boolean = std::get_if<bool>(&value)) {
-    entry.type = BH_VALUE_BOOLEAN;
-    entry.integer = *boolean ? 1 : 0;
-  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-    entry.type = BH_VALUE_INTEGER;
-    entry.integer = *integer;
-  } else if (const auto* number = std::get_if<double>(&value)) {
-    entry.type = BH_VALUE_NUMBER;
-    entry.number = *number;
-  } else {
-    entry.type = BH_VALUE_TEXT;
-    entry.text = borrow(std::get<std::string>(value));
-  }
-  return entry;
-}
-
 // Steps under way: everything that must live until their completion.
 struct PendingSteps {
   PendingSteps(Instance of, const CallOptions& options)
@@ -142,7 +124,8 @@ TrainerRun TrainerClient::open_run(const RunOptions& options,
   std::vector<bh_text> data;
   for (const std::string& name : names) data.push_back(borrow(name));
   std::vector<bh_config_entry> entries;
-  for (const auto& [key, value] : options.options) entries.push_back(entry_of(key, value));
+  for (const auto& [key, value] : options.options)
+    entries.push_back(host::config_entry(key, value));
 
   host::Call call(HostAccess::plugin(instance_), call_options);
   auto params = sized<bh_trainer_open_params>();

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "host/services/pending_file.hpp"
 #include "sdk/wire/unique_fd.hpp"
 
 namespace bulkhead::cli {
@@ -28,7 +29,6 @@ class AtomicFile {
  public:
   // Throws Failure with Exit::output.
   explicit AtomicFile(const std::string& path);
-  ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
@@ -37,15 +37,11 @@ class AtomicFile {
   void commit();
 
  private:
-  void open_temporary();
   [[noreturn]] void fail(int error_number) const;
 
-  std::string shown_;  // as the user wrote it
-  std::string path_;   // links followed
-  std::string folder_;
-  std::string temporary_;  // empty: the file has no name yet, or is written directly
-  bool direct_ = false;
-  wire::UniqueFd file_;
+  std::string shown_;    // as the user wrote it
+  wire::UniqueFd file_;  // of a device or pipe
+  host::PendingFile pending_;
 };
 
 void write_file(const std::string& path, std::string_view bytes);

@@ -2,6 +2,7 @@
 
 #include <boost/dll/shared_library.hpp>
 
+#include "host/runtime/config_entry.hpp"
 #include "host/runtime/probe.hpp"
 #include "sdk/wire/descriptor.hpp"
 
@@ -12,24 +13,7 @@ constexpr unsigned kMaxThreads = 64;
 
 std::vector<bh_config_entry> config_entries(const ConfigValues& config) {
   std::vector<bh_config_entry> entries;
-  for (const auto& [key, value] : config) {
-    bh_config_entry entry{};
-    entry.key = {key.data(), key.size()};
-    if (const auto* boolean = std::get_if<bool>(&value)) {
-      entry.type = BH_VALUE_BOOLEAN;
-      entry.integer = *boolean ? 1 : 0;
-    } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      entry.type = BH_VALUE_INTEGER;
-      entry.integer = *integer;
-    } else if (const auto* number = std::get_if<double>(&value)) {
-      entry.type = BH_VALUE_NUMBER;
-      entry.number = *number;
-    } else if (const auto* text = std::get_if<std::string>(&value)) {
-      entry.type = BH_VALUE_TEXT;
-      entry.text = {text->data(), text->size()};
-    }
-    entries.push_back(entry);
-  }
+  for (const auto& [key, value] : config) entries.push_back(config_entry(key, value));
   return entries;
 }
 

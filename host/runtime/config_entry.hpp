@@ -1,0 +1,33 @@
+// A value of a configuration as the C ABI has it.
+#pragma once
+
+#include <bulkhead/abi/core.h>
+#include <bulkhead/host.hpp>
+
+#include <string>
+#include <variant>
+
+namespace bulkhead::host {
+
+// Borrows from both.
+inline bh_config_entry config_entry(const std::string& key, const ConfigValue& value) {
+  bh_config_entry entry{};
+  entry.key = {key.data(), key.size()};
+  if (const auto* boolean = std::get_if<bool>(&value)) {
+    entry.type = BH_VALUE_BOOLEAN;
+    entry.integer = *boolean ? 1 : 0;
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    entry.type = BH_VALUE_INTEGER;
+    entry.integer = *integer;
+  } else if (const auto* number = std::get_if<double>(&value)) {
+    entry.type = BH_VALUE_NUMBER;
+    entry.number = *number;
+  } else {
+    const auto& text = std::get<std::string>(value);
+    entry.type = BH_VALUE_TEXT;
+    entry.text = {text.data(), text.size()};
+  }
+  return entry;
+}
+
+}  // namespace bulkhead::host
