@@ -147,6 +147,8 @@ new_projects() {  # TREE
   done
   expect "72 105" "$1/bin/bulkhead" --plugins "$work/my_codec/build/plugins" codec encode \
     --plugin my_codec <(printf 'Hi')
+  expect '"bytes":6' "$1/bin/bulkhead" --plugins "$work/my_multimodal/build/plugins" \
+    call my_multimodal probe '{"items": [{"bytes": "pixels"}]}'
   expect '"output":"2\n"' "$1/bin/bulkhead" --plugins "$work/my_command/build/plugins" \
     call my_command run '{"name": "count-lines", "input": "a\nb\n"}'
 }
