@@ -168,7 +168,10 @@ bh_status CallContext::should_stop() {
   if (deadline_ns == 0) {
     // A direct call that nobody timed: its time starts at the first question, because reading the
     // clock at every start would cost more than the whole call.
-    if (default_timeout_ns_ != 0) deadline_ns = monotonic_now() + default_timeout_ns_;
+    // Atomic: threads of the plugin that work for the call may look at it.
+    if (default_timeout_ns_ != 0) {
+      __atomic_store_n(&deadline_ns, monotonic_now() + default_timeout_ns_, __ATOMIC_RELAXED);
+    }
   } else if (monotonic_now() >= deadline_ns) {
     note_stop(Stop::deadline);
     return BH_DEADLINE_EXCEEDED;

@@ -41,11 +41,12 @@ class Call {
     if (view_ != View::kThread) return call_->fn->should_stop(call_);
     // The flag is set at the deadline, too.
     const bh_status flagged = bh_call_cancelled(call_) ? BH_CANCELLED : BH_OK;
-    if (call_->deadline_ns == 0) return flagged;
+    const std::int64_t deadline = __atomic_load_n(&call_->deadline_ns, __ATOMIC_RELAXED);
+    if (deadline == 0) return flagged;
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     const std::int64_t now_ns = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-    return now_ns >= call_->deadline_ns ? BH_DEADLINE_EXCEEDED : flagged;
+    return now_ns >= deadline ? BH_DEADLINE_EXCEEDED : flagged;
   }
   // Throws Cancelled when the call should stop.
   void check() const {

@@ -53,6 +53,9 @@ void for_each_item(const Call& call, std::size_t count, unsigned threads, const 
     const std::size_t wanted =
         std::min<std::size_t>({threads, kMostThreads, std::max<std::size_t>(count, 1)});
     others.reserve(wanted);
+    // A call without a deadline of its own may get one at its first question: before the others
+    // look for it.
+    if (wanted > 1) (void)call.should_stop();
     for (std::size_t i = 1; i < wanted; ++i) {
       try {
         others.emplace_back([&] { work(call.for_thread(), false); });
