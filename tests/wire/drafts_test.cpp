@@ -308,3 +308,29 @@ TEST_CASE("the output limit bounds what a message can make the host take") {
   CHECK(read(layout<bh_trainer_metrics_result>(), root.asReader(), memory, &result) ==
         BH_OUT_OF_MEMORY);
 }
+
+TEST_CASE("a tensor in a message whose bytes do not fit its shape is refused") {
+  CallContext call;
+  capnp::MallocMessageBuilder message;
+  const auto schema = find_interface("bulkhead.multimodal/1-draft")->methods()[2].results;
+  auto root = message.initRoot<capnp::DynamicStruct>(schema);
+  auto item = root.init("items", 1).as<capnp::DynamicList>()[0].as<capnp::DynamicStruct>();
+  auto named = item.init("tensors", 1).as<capnp::DynamicList>()[0].as<capnp::DynamicStruct>();
+  auto tensor = named.init("tensor").as<capnp::DynamicStruct>();
+  tensor.set("code", static_cast<std::uint8_t>(kDLUInt));
+  tensor.set("bits", 8);
+  tensor.set("lanes", 1);
+  auto shape = tensor.init("shape", 1).as<capnp::DynamicList>();
+  tensor.init("data", 4);
+  const auto read_with = [&](std::int64_t rows) {
+    shape.set(0, rows);
+    auto result = zeroed<bh_multimodal_load_result>();
+    ResultMemory memory(call);
+    return read(layout<bh_multimodal_load_result>(), root.asReader(), memory, &result);
+  };
+  CHECK(read_with(4) == BH_OK);
+  CHECK(read_with(5) == BH_PROTOCOL_ERROR);
+  CHECK(read_with(3) == BH_PROTOCOL_ERROR);
+  CHECK(read_with(-1) == BH_PROTOCOL_ERROR);
+  CHECK(read_with(INT64_MAX) == BH_PROTOCOL_ERROR);
+}
