@@ -45,6 +45,9 @@ class Core {
  public:
   Core(policy::Policy policy, policy::Environment environment,
        std::function<void(const LogRecord&)> log);
+  // Waits for disk work that is under way for a cell: it needs the loop to its end.
+  ~Core();
+  Core(const Core&) = delete;
 
   const policy::Policy policy;
   const policy::Environment environment;

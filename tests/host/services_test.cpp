@@ -50,6 +50,8 @@ class Tools : public BothModes {
     return out.str();
   }
 
+  void release() { tools_.reset(); }
+
  private:
   std::optional<Instance> tools_;
 };
@@ -194,4 +196,21 @@ TEST_CASE_METHOD(Tools, "an interface of data: lists of structs, errors, unknown
   CHECK(failure_of([&] { run("no-such-command", {}); }).status == Status::not_found);
   CHECK(failure_of([&] { tools().call_json("bulkhead.command/1", "nothing", "{}"); }).status !=
         Status::ok);
+}
+
+TEST_CASE_METHOD(
+    Tools, "a host that closes in the middle of a transfer ends the call, and waits for the disk") {
+  std::filesystem::create_directory(path("out"));
+  tools().grant_file("out", path("out/file"), FileAccess::write);
+  Status status = Status::ok;
+  std::thread caller([&] {
+    status = failure_of([&] { run("write", {"out", "100000"}, std::string(1 << 16, 'x')); }).status;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  host().close();
+  caller.join();
+  CHECK((status == Status::unavailable || status == Status::cancelled));
+  release();
+  close();
+  CHECK(std::filesystem::is_empty(path("out")));
 }
