@@ -61,6 +61,29 @@ echo "The ids are equal in both isolations, and the decoded text equals the sour
 step "Another pipeline: an image becomes a tensor, the same in both isolations (samples/pipelines/media.toml)"
 "$bulkhead" run samples/pipelines/media.toml --set work="$work" --record "$work/media.run.json"
 
+step "A model in 8 bits: the same file in both isolations, with the known figures (samples/pipelines/quantize.toml)"
+build/samples/bigram_model/bigram_model /usr/share/common-licenses/GPL-3 "$work/bigram.safetensors"
+"$bulkhead" run samples/pipelines/quantize.toml --set model="$work/bigram.safetensors" --set work="$work" \
+  --record "$work/quantize.run.json"
+cmp "$work/in-process.safetensors" "$work/cell.safetensors"
+
+step "Training: a checkpoint of one isolation goes on in the other (samples/pipelines/train.toml)"
+for language in en ja zh-cn; do
+  zcat "/usr/share/debian-reference/debian-reference.$language.txt.gz" >"$work/$language.txt"
+done
+"$bulkhead" run samples/pipelines/train.toml --set work="$work" --record "$work/train.run.json" \
+  --set en="$work/en.txt" --set ja="$work/ja.txt" --set zh="$work/zh-cn.txt"
+# expect FILE ANSWER: what the trainer answered.
+expect() {
+  grep -q "\"answer\":\"$2\"" "$1" || { echo "$1 should answer '$2': $(cat "$1")" >&2; return 1; }
+}
+expect "$work/answer.json" ja
+
+step "Two plugins: tokens of a codec train a trainer (samples/pipelines/tokens.toml)"
+"$bulkhead" run samples/pipelines/tokens.toml --set work="$work" --record "$work/tokens.run.json" \
+  --set en="$work/en.txt" --set ja="$work/ja.txt"
+expect "$work/token-answer.json" en
+
 step "The main job (samples/main_job): compare, measure, and kill a cell in the middle of a call"
 build/samples/main_job/main_job "$work/corpus.txt" "$encoding"
 

@@ -30,17 +30,6 @@ std::string sentence(std::string text) {
   throw usage_failure(problem);
 }
 
-void grant(Instance& instance, const std::vector<std::string>& items, const char* option,
-           FileAccess access) {
-  for (const auto& [name, file] : parse_pairs(items, option)) {
-    try {
-      instance.grant_file(name, file, access);
-    } catch (const Error& error) {
-      throw usage_failure(std::string(option) + ": " + sentence(error.what()));
-    }
-  }
-}
-
 }  // namespace
 
 void call(Session& session, const CallCommandOptions& options) {
@@ -63,8 +52,7 @@ void call(Session& session, const CallCommandOptions& options) {
   const PluginInfo& info = opened.plugin.info();
   const std::string interface =
       options.interface.empty() ? only_interface(info) : options.interface;
-  grant(opened.instance, options.read, "--read", FileAccess::read);
-  grant(opened.instance, options.write, "--write", FileAccess::write);
+  lend_files(opened.instance, options.read, options.write);
   const std::string result = attempt(session, Doing::calling, [&] {
     try {
       return opened.instance.call_json(interface, options.method, params, call);

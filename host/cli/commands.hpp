@@ -38,6 +38,14 @@ struct CallCommandOptions {
   std::vector<std::string> read, write;  // NAME=FILE, granted to the plugin
 };
 
+struct CommandOptions {
+  PluginOptions plugin;
+  std::string name;  // empty: list them
+  std::vector<std::string> arguments;
+  std::string input;                     // a file, "-" for standard input, or empty
+  std::vector<std::string> read, write;  // NAME=FILE, granted to the plugin
+};
+
 struct CodecOptions {
   PluginOptions plugin;
   std::string encoding;
@@ -64,6 +72,7 @@ struct NewOptions {
 void list(Session& session);
 void info(Session& session, const InfoOptions& options);
 void call(Session& session, const CallCommandOptions& options);
+void command(Session& session, const CommandOptions& options);
 void codec_encode(Session& session, const CodecOptions& options);
 void codec_decode(Session& session, const CodecOptions& options);
 void codec_tokenize(Session& session, const CodecOptions& options);

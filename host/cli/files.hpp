@@ -49,4 +49,11 @@ void write_file(const std::string& path, std::string_view bytes);
 // Hexadecimal sha256.
 std::string sha256(std::string_view bytes);
 
+struct FileHash {
+  std::string sha256;
+  std::uint64_t bytes = 0;
+};
+// Of a file of any size. Throws Failure.
+FileHash hash_file(const std::string& path, const Interrupts& interrupts);
+
 }  // namespace bulkhead::cli

@@ -21,6 +21,7 @@ struct AllOptions {
   GlobalOptions global;
   InfoOptions info;
   CallCommandOptions call;
+  CommandOptions command;
   CodecOptions codec;
   RunOptions run;
   NewOptions new_plugin;
@@ -114,6 +115,31 @@ void add_codec(CLI::App& top, AllOptions& options, Command& chosen) {
       "  bulkhead codec decode --plugin en_gpt2 --format u32le book.u32");
 }
 
+void add_file_options(CLI::App& app, std::vector<std::string>& read,
+                      std::vector<std::string>& write) {
+  add_list(app, "--read", read, "A file that the plugin may read; repeatable")
+      ->type_name("NAME=FILE");
+  add_list(app, "--write", write, "A file that the plugin may write; repeatable")
+      ->type_name("NAME=FILE");
+}
+
+void add_plugin_command(CLI::App& top, AllOptions& options, Command& chosen) {
+  CommandOptions& contributed = options.command;
+  CLI::App& app = add_command(top, "command", "Run a command of a plugin, or list them", chosen,
+                              [&contributed](Session& session) { command(session, contributed); });
+  app.add_option("PLUGIN", contributed.plugin.plugin, "ID, or ID@RANGE")->required()->type_name("");
+  app.add_option("NAME", contributed.name, "Its command; without one they are listed")
+      ->type_name("");
+  app.add_option("ARGUMENT", contributed.arguments,
+                 "For the command; -- before them where one begins with a dash")
+      ->type_name("");
+  not_empty(app.add_option("--input", contributed.input,
+                           "Standard input of the command; - is that of bulkhead"))
+      ->type_name("FILE");
+  add_file_options(app, contributed.read, contributed.write);
+  add_plugin_options(app, contributed.plugin);
+}
+
 void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   add_command(top, "list", "Installed plugins", chosen, [](Session& session) { list(session); });
 
@@ -138,14 +164,13 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   not_empty(call_app.add_option("--interface", method.interface,
                                 "Needed where the plugin offers several"))
       ->type_name("NAME");
-  add_list(call_app, "--read", method.read, "A file that the plugin may read; repeatable")
-      ->type_name("NAME=FILE");
-  add_list(call_app, "--write", method.write, "A file that the plugin may write; repeatable")
-      ->type_name("NAME=FILE");
+  add_file_options(call_app, method.read, method.write);
   add_plugin_options(call_app, method.plugin);
   call_app.footer(
       std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +
       kGlobalHint);
+
+  add_plugin_command(top, options, chosen);
 
   RunOptions& pipeline = options.run;
   CLI::App& run_app = add_command(top, "run", "Run a pipeline file", chosen,
@@ -272,17 +297,19 @@ int run_command_line(int argc, char** argv) {
         "process.",
         "bulkhead");
     describe(top, options, chosen);
+    int exit_code = static_cast<int>(Exit::ok);
     if (parse(top, argc, argv, output)) {
       check_folders(options.global);
       Session session(options.global);
       try {
         chosen(session);
+        exit_code = session.exit_code;
       } catch (const Failure& failure) {
         return finish(session.output, failure);
       }
     }
     output.finish();
-    return static_cast<int>(Exit::ok);
+    return exit_code;
   } catch (const Failure& failure) {
     return finish(output, failure);
   } catch (const std::bad_alloc&) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 #include <nlohmann/json.hpp>
 
 #include "failure.hpp"
+#include "pipeline_checks.hpp"
 #include "registry/manifest/manifest.hpp"
 #include "registry/manifest/text_file.hpp"
 #include "registry/manifest/toml_reader.hpp"
@@ -20,7 +20,6 @@ using manifest::FileError;
 using manifest::TomlTable;
 
 constexpr std::size_t kMostSteps = 1000;
-const std::vector<std::string> kCodecMethods = {"encode", "decode", "tokenize", "count"};
 
 // A hint ends its sentence with a question mark; without one there is a full stop.
 std::string ending(const std::string& hint) { return hint.empty() ? "." : hint; }
@@ -30,6 +29,13 @@ bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
+  });
+}
+
+// Names of lent files, as the host takes them.
+bool is_lent_name(const std::string& text) {
+  return !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) > 32 && c != 127;
   });
 }
 
@@ -47,8 +53,10 @@ class Reader {
                                " of pipeline files; this version of Bulkhead reads format 1");
     pipeline_.name = top.required_text("name");
     read_variables(top);
+    std::vector<TomlTable> instances = top.tables("instance");
     tables_ = top.tables("step");
     top.finish();
+    for (TomlTable& table : instances) read_instance(table);
     if (tables_.empty())
       top.fail(nullptr, "this pipeline has no step; a step begins with [[step]]");
     if (tables_.size() > kMostSteps)
@@ -56,10 +64,11 @@ class Reader {
                             std::to_string(kMostSteps) + " are allowed");
     read_names();
     for (std::size_t i = 0; i < tables_.size(); ++i) read_step(tables_[i], pipeline_.steps[i]);
-    refuse_shared_outputs();
-    fit_inputs();
-    refuse_cycles();
-    refuse_missing_files();
+    for (std::size_t i = 0; i < instances.size(); ++i)
+      if (std::none_of(pipeline_.steps.begin(), pipeline_.steps.end(),
+                       [i](const Step& step) { return step.instance == i; }))
+        instances[i].fail("name", "no step uses this instance");
+    check_steps(pipeline_, tables_);
   }
 
  private:
@@ -82,8 +91,10 @@ class Reader {
     }
   }
 
-  // ${name} becomes the variable's value, $$ a dollar sign.
-  std::string expand(const TomlTable& table, const char* key, const std::string& text) const {
+  // ${name} becomes the variable's value, $$ a dollar sign. Where `references` are wanted,
+  // ${@step.field} becomes one of them.
+  std::string expand(const TomlTable& table, const char* key, const std::string& text,
+                     std::vector<Reference>* references = nullptr) const {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (text[i] != '$') {
@@ -98,6 +109,11 @@ class Reader {
       if (i + 1 >= text.size() || text[i + 1] != '{' || end == std::string::npos)
         table.fail(key, "a '$' begins ${VARIABLE}; write $$ for a dollar sign");
       const std::string name = text.substr(i + 2, end - i - 2);
+      i = end;
+      if (references != nullptr && name.starts_with('@')) {
+        references->push_back(reference(table, key, name, result.size()));
+        continue;
+      }
       const auto value = pipeline_.variables.find(name);
       if (value == pipeline_.variables.end()) {
         std::vector<std::string> names;
@@ -106,9 +122,17 @@ class Reader {
                             manifest::did_you_mean(name, names));
       }
       result += value->second;
-      i = end;
     }
     return result;
+  }
+
+  // `text` is "@step.field".
+  Reference reference(const TomlTable& table, const char* key, const std::string& text,
+                      std::size_t at) const {
+    const std::size_t dot = text.find('.');
+    if (dot == std::string::npos || dot + 1 == text.size())
+      table.fail(key, "${" + text + "} names no field of a result; example: ${@open.run}");
+    return {at, find_step(table, key, text.substr(1, dot - 1)), text.substr(dot + 1)};
   }
 
   std::optional<std::string> text(TomlTable& table, const char* key) const {
@@ -140,6 +164,16 @@ class Reader {
     }
   }
 
+  std::size_t find_step(const TomlTable& table, const char* key, const std::string& name) const {
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end())
+      table.fail(key,
+                 "a file whose name begins with '@' is written \"./@...\", and there is no "
+                 "step " +
+                     manifest::quoted(name) + manifest::did_you_mean(name, names_));
+    return static_cast<std::size_t>(found - names_.begin());
+  }
+
   Source source(const TomlTable& table, const char* key, const std::string& text) const {
     Source source;
     source.text = text;
@@ -148,15 +182,47 @@ class Reader {
       source.path = path(text);
       return source;
     }
-    const std::string name = text.substr(1);
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found == names_.end())
-      table.fail(key,
-                 "a file whose name begins with '@' is written \"./@...\", and there is no "
-                 "step " +
-                     manifest::quoted(name) + manifest::did_you_mean(name, names_));
-    source.step = static_cast<std::size_t>(found - names_.begin());
+    const std::size_t colon = text.find(':');
+    source.step =
+        find_step(table, key, text.substr(1, colon == std::string::npos ? colon : colon - 1));
+    if (colon == std::string::npos) return source;
+    source.written = text.substr(colon + 1);
+    if (source.written.empty())
+      table.fail(key, "this names no file of the step; example: \"@quantize:out\"");
     return source;
+  }
+
+  void read_instance(TomlTable& table) {
+    SharedInstance instance;
+    instance.name = table.required_text("name");
+    if (!is_name(instance.name))
+      table.fail("name", "an instance's name has letters, digits, '_' and '-' only, at most 64");
+    for (const SharedInstance& other : pipeline_.instances)
+      if (other.name == instance.name)
+        table.fail("name", "there is another instance named " + manifest::quoted(instance.name) +
+                               "; names are unique");
+    read_opening(table, instance);
+    table.finish();
+    pipeline_.instances.push_back(std::move(instance));
+  }
+
+  // The plugin of a step: its own, or a shared instance.
+  void read_target(TomlTable& table, Step& step) {
+    const auto name = text(table, "instance");
+    if (!name) return read_opening(table, step);
+    std::vector<std::string> known;
+    for (std::size_t i = 0; i < pipeline_.instances.size(); ++i) {
+      known.push_back(pipeline_.instances[i].name);
+      if (known.back() == *name) step.instance = i;
+    }
+    if (!step.instance)
+      table.fail("instance", "there is no [[instance]] named " + manifest::quoted(*name) +
+                                 manifest::did_you_mean(*name, known));
+    for (const char* key : {"plugin", "isolation", "config"})
+      if (table.has(key))
+        table.fail_key(key, "the [[instance]] " + manifest::quoted(*name) +
+                                " has the plugin, its isolation and its config");
+    static_cast<Opening&>(step) = pipeline_.instances[*step.instance];
   }
 
   void read_step(TomlTable& table, Step& step) {
@@ -166,7 +232,10 @@ class Reader {
         step.inputs.push_back(source(table, "compare", expand(table, "compare", item)));
       return table.finish();
     }
-    read_plugin(table, step);
+    read_target(table, step);
+    table.required_text("method");
+    step.method = *text(table, "method");
+    if (step.method.empty()) table.fail("method", "this names no method");
     if (const auto input = text(table, "input"))
       step.inputs.push_back(source(table, "input", *input));
     if (const auto output = text(table, "output")) {
@@ -186,7 +255,7 @@ class Reader {
     table.finish();
   }
 
-  void read_plugin(TomlTable& table, Step& step) {
+  void read_opening(TomlTable& table, Opening& step) {
     table.required_text("plugin");
     const std::string plugin = *text(table, "plugin");
     const std::size_t at = plugin.find('@');
@@ -197,9 +266,6 @@ class Reader {
         table.fail("plugin", manifest::quoted(step.range) +
                                  " is no range of versions; examples: 1.2.0, ^1.2, >=1.0 <2.0");
     }
-    table.required_text("method");
-    step.method = *text(table, "method");
-    if (step.method.empty()) table.fail("method", "this names no method");
     if (const auto isolation = text(table, "isolation")) {
       try {
         step.isolation = parse_isolation(*isolation);
@@ -259,100 +325,43 @@ class Reader {
 
   void read_other(TomlTable& table, Step& step) const {
     step.interface = text(table, "interface").value_or("");
-    step.params = text(table, "params");
-    if (step.params && !step.inputs.empty())
+    if (const auto params = table.text("params")) {
+      step.params = expand(table, "params", *params, &step.references);
+      check_params(table, step);
+    }
+    read_lent(table, "read", FileAccess::read, step);
+    read_lent(table, "write", FileAccess::write, step);
+  }
+
+  void check_params(const TomlTable& table, const Step& step) const {
+    if (!step.inputs.empty())
       table.fail("params", "the parameters come from `input` or from `params`, not from both");
-    if (step.params && !nlohmann::json::accept(*step.params))
-      table.fail("params", "this is not JSON; example: params = '{\"text\": \"hi\"}'");
+    // A text in the place of each reference: within another text it is no JSON any more.
+    std::string filled = *step.params;
+    for (auto at = step.references.rbegin(); at != step.references.rend(); ++at)
+      filled.insert(at->at, "\"x\"");
+    if (nlohmann::json::accept(filled)) return;
+    table.fail("params", std::string("this is not JSON; example: params = '") +
+                             (step.references.empty()
+                                  ? "{\"text\": \"hi\"}'"
+                                  : "{\"run\": ${@open.run}}'; a reference is a whole value"));
   }
 
-  void refuse_shared_outputs() const {
-    std::map<std::string, std::size_t> writers;
-    for (std::size_t i = 0; i < pipeline_.steps.size(); ++i) {
-      const Step& step = pipeline_.steps[i];
-      if (step.output.empty()) continue;
-      for (const Source& input : step.inputs)
-        if (!input.step && input.path == step.output)
-          tables_[i].fail("output",
-                          "this step reads the file that it would write; give the output another "
-                          "name");
-      const auto [other, added] = writers.emplace(step.output, i);
-      if (!added)
-        tables_[i].fail(
-            "output", "step " + manifest::quoted(names_[other->second]) + " writes this file, too");
-    }
-    for (std::size_t i = 0; i < pipeline_.steps.size(); ++i)
-      for (const Source& input : pipeline_.steps[i].inputs) {
-        const auto writer = input.step ? writers.end() : writers.find(input.path);
-        if (writer == writers.end()) continue;
-        const std::string& name = names_[writer->second];
-        tables_[i].fail(pipeline_.steps[i].compares() ? "compare" : "input",
-                        "step " + manifest::quoted(name) + " writes this file; refer to it as \"@" +
-                            name + "\", so that the order is clear");
-      }
-  }
-
-  // Depth first; `trail` are the steps from the first one to this one.
-  void visit(std::size_t index, std::vector<std::size_t>& trail,
-             std::set<std::size_t>& done) const {
-    if (done.contains(index)) return;
-    const auto start = std::find(trail.begin(), trail.end(), index);
-    if (start != trail.end()) {
-      std::string circle;
-      for (auto at = start; at != trail.end(); ++at) circle += names_[*at] + " needs ";
-      const Step& step = pipeline_.steps[index];
-      tables_[index].fail(step.compares() ? "compare" : "input",
-                          "these steps wait for each other: " + circle + names_[index]);
-    }
-    trail.push_back(index);
-    for (const Source& input : pipeline_.steps[index].inputs)
-      if (input.step) visit(*input.step, trail, done);
-    trail.pop_back();
-    done.insert(index);
-  }
-
-  void refuse_cycles() const {
-    std::set<std::size_t> done;
-    std::vector<std::size_t> trail;
-    for (std::size_t i = 0; i < pipeline_.steps.size(); ++i) visit(i, trail, done);
-  }
-
-  // What a step makes must be what the next one reads.
-  void fit_inputs() {
-    for (std::size_t i = 0; i < pipeline_.steps.size(); ++i) {
-      Step& step = pipeline_.steps[i];
-      for (const Source& input : step.inputs) {
-        if (!input.step) continue;
-        const Step& maker = pipeline_.steps[*input.step];
-        const char* key = step.compares() ? "compare" : "input";
-        if (maker.compares())
-          tables_[i].fail(key, "step " + manifest::quoted(maker.name) +
-                                   " compares, and so has no result to read");
-        if (step.method != "decode") continue;
-        if (maker.codec_method() && !maker.makes_ids())
-          tables_[i].fail(key, "decode reads token ids, but step " + manifest::quoted(maker.name) +
-                                   " (" + maker.method + ") makes none");
-        step.format = maker.makes_ids() ? maker.format : Format::json;
-      }
-    }
-  }
-
-  // Before the first step runs: nobody wants to learn of a typo after an hour.
-  void refuse_missing_files() const {
-    std::error_code error;
-    for (std::size_t i = 0; i < pipeline_.steps.size(); ++i) {
-      const Step& step = pipeline_.steps[i];
-      try {
-        for (const Source& input : step.inputs)
-          if (!input.step && !fs::exists(input.path, error))
-            tables_[i].fail(step.compares() ? "compare" : "input",
-                            "there is no file " + manifest::quoted(input.path));
-        const fs::path folder = fs::path(step.output).parent_path();
-        if (!folder.empty() && !fs::is_directory(folder, error))
-          tables_[i].fail("output", "there is no folder " + manifest::quoted(folder.string()));
-      } catch (const FileError& missing) {
-        throw Failure(Exit::not_found, "not_found", missing.what());
-      }
+  // The table `read` or `write` of a step.
+  void read_lent(TomlTable& table, const char* key, FileAccess access, Step& step) const {
+    auto files = table.table(key);
+    if (!files) return;
+    for (const std::string& name : files->keys()) {
+      if (!is_lent_name(name))
+        files->fail_key(name, "a file is lent under a name of 1 to 200 bytes without blanks");
+      for (const LentFile& other : step.lent)
+        if (other.name == name)
+          files->fail_key(name, "a file of this name is already lent for reading");
+      const std::string file = *text(*files, name.c_str());
+      if (access == FileAccess::write && (file.empty() || file.front() == '@'))
+        files->fail(name.c_str(), "a file that is written has a path; other steps reach it as \"@" +
+                                      step.name + ":" + name + "\"");
+      step.lent.push_back({name, source(*files, name.c_str(), file), access});
     }
   }
 
@@ -363,34 +372,7 @@ class Reader {
   std::vector<std::string> names_;
 };
 
-// Of the one interface that this version knows: the functions of bh_codec_v1.
-const std::vector<std::string> kMethods = {
-    "encode",       "decode",      "tokenize",    "count",        "encode_batch",
-    "decode_batch", "stream_open", "stream_push", "stream_close", "info"};
-
 }  // namespace
-
-void Step::check_method(const PluginInfo& info) const {
-  const std::string wanted = codec_method()      ? BH_CODEC_1
-                             : interface.empty() ? only_interface(info)
-                                                 : interface;
-  const auto& offered = info.interfaces;
-  if (std::find(offered.begin(), offered.end(), wanted) == offered.end())
-    throw Failure(Exit::not_found, "not_found",
-                  info.id + " " + info.version + " has no interface " + manifest::quoted(wanted) +
-                      ", which has the method " + manifest::quoted(method) + "; it offers " +
-                      manifest::listed(offered) + ".");
-  if (wanted != BH_CODEC_1 || std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end())
-    return;
-  throw Failure(Exit::not_found, "not_found",
-                wanted + " has no method " + manifest::quoted(method) +
-                    ending(manifest::did_you_mean(method, kMethods)) + " It has " +
-                    manifest::listed(kMethods) + ".");
-}
-
-bool Step::codec_method() const {
-  return std::find(kCodecMethods.begin(), kCodecMethods.end(), method) != kCodecMethods.end();
-}
 
 Pipeline Pipeline::read(const std::string& file, const std::map<std::string, std::string>& set) {
   const std::optional<std::string> text = manifest::read_text_file(file);

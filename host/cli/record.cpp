@@ -17,6 +17,7 @@ double milliseconds(std::chrono::nanoseconds duration) {
 
 ordered_json data_document(const DataRecord& data) {
   ordered_json document;
+  if (!data.name.empty()) document["name"] = data.name;
   if (!data.path.empty()) document["path"] = data.path;
   if (!data.step.empty()) document["step"] = data.step;
   document["sha256"] = data.sha256;
@@ -24,12 +25,13 @@ ordered_json data_document(const DataRecord& data) {
   return document;
 }
 
-ordered_json step_document(const Step& step, const StepRecord& record) {
+ordered_json step_document(const Pipeline& pipeline, const Step& step, const StepRecord& record) {
   ordered_json document;
   document["name"] = step.name;
   document["status"] = step_status_name(record.status);
   document["method"] = step.compares() ? "compare" : step.method;
   if (!step.compares()) {
+    if (step.instance) document["instance"] = pipeline.instances[*step.instance].name;
     document["plugin"]["id"] = step.plugin;
     if (!record.version.empty()) {
       document["plugin"]["version"] = record.version;
@@ -46,6 +48,8 @@ ordered_json step_document(const Step& step, const StepRecord& record) {
   document["inputs"] = ordered_json::array();
   for (const DataRecord& input : record.inputs) document["inputs"].push_back(data_document(input));
   document["output"] = record.output ? data_document(*record.output) : ordered_json();
+  document["written"] = ordered_json::array();
+  for (const DataRecord& file : record.written) document["written"].push_back(data_document(file));
   document["started"] = record.started ? ordered_json(utc(*record.started)) : ordered_json();
   document["duration_ms"] = milliseconds(record.duration);
   document["error"] = nullptr;
@@ -101,7 +105,7 @@ ordered_json RunRecord::document(const Pipeline& pipeline) const {
   document["status"] = status;
   document["steps"] = ordered_json::array();
   for (std::size_t i = 0; i < steps.size(); ++i)
-    document["steps"].push_back(step_document(pipeline.steps[i], steps[i]));
+    document["steps"].push_back(step_document(pipeline, pipeline.steps[i], steps[i]));
   return document;
 }
 

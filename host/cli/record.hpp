@@ -24,6 +24,7 @@ struct DataRecord {
   std::string step;
   std::string sha256;
   std::uint64_t bytes = 0;
+  std::string name{};  // of a lent file: by which the plugin knew it
 };
 
 enum class StepStatus { skipped, ok, failed, cancelled };
@@ -36,6 +37,7 @@ struct StepRecord {
   Level level;
   std::vector<DataRecord> inputs;
   std::optional<DataRecord> output;
+  std::vector<DataRecord> written;  // files that the plugin was lent to write
   std::optional<std::chrono::system_clock::time_point> started;
   std::chrono::nanoseconds duration{0};
   std::string error_status, error;

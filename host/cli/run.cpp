@@ -3,11 +3,9 @@
 #include <array>
 #include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <tuple>
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
@@ -18,6 +16,7 @@
 #include "record.hpp"
 #include "registry/manifest/toml_reader.hpp"
 #include "session.hpp"
+#include "step_call.hpp"
 
 namespace bulkhead::cli {
 namespace {
@@ -50,16 +49,17 @@ class PipelineRun {
   PipelineRun(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation)
       : session_(session),
         pipeline_(pipeline),
-        isolation_(isolation),
-        host_(session.open_host()),
+        calls_(session, pipeline, isolation),
         results_(pipeline.steps.size()),
         readers_(pipeline.steps.size()),
-        states_(pipeline.steps.size(), State::waiting) {
+        states_(pipeline.steps.size(), State::waiting),
+        users_(pipeline.instances.size()) {
     check_plugins();
     record.steps.resize(pipeline.steps.size());
-    for (const Step& step : pipeline.steps)
-      for (const Source& input : step.inputs)
-        if (input.step) ++readers_[*input.step];
+    for (const Step& step : pipeline.steps) {
+      for (const std::size_t read : step.results_read()) ++readers_[read];
+      if (step.instance) ++users_[*step.instance];
+    }
   }
 
   RunRecord record;
@@ -90,7 +90,7 @@ class PipelineRun {
   // Before the first step runs: a plugin that is missing is not found after an hour.
   void check_plugins() {
     const std::vector<PluginInfo> plugins =
-        attempt(session_, Doing::opening_host, [&] { return host_.list(); });
+        attempt(session_, Doing::opening_host, [&] { return calls_.host().list(); });
     for (const Step& step : pipeline_.steps) {
       if (step.compares()) continue;
       try {
@@ -134,10 +134,9 @@ class PipelineRun {
     if (stopped()) return std::nullopt;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       if (states_[i] != State::waiting) continue;
-      const auto& inputs = pipeline_.steps[i].inputs;
-      if (std::all_of(inputs.begin(), inputs.end(), [&](const Source& input) {
-            return !input.step || states_[*input.step] == State::done;
-          }))
+      const std::vector<std::size_t>& after = pipeline_.steps[i].after;
+      if (std::all_of(after.begin(), after.end(),
+                      [&](std::size_t before) { return states_[before] == State::done; }))
         return i;
     }
     return std::nullopt;
@@ -197,7 +196,10 @@ class PipelineRun {
     if (step.compares()) {
       refuse_difference(inputs[0], inputs[1]);
     } else {
-      auto bytes = std::make_shared<const std::string>(call(step, record, inputs));
+      const Input* const input = inputs.empty() ? nullptr : &inputs.front();
+      auto bytes = std::make_shared<const std::string>(
+          calls_.make(step, record, input ? input->bytes.get() : nullptr, input ? input->name : "",
+                      filled_params(step)));
       DataRecord output{step.output, "", sha256(*bytes), bytes->size()};
       if (!step.output.empty()) store(step, *bytes);
       record.output = std::move(output);
@@ -208,7 +210,7 @@ class PipelineRun {
   }
 
   Input fetch(const Source& source) {
-    if (!source.step) {
+    if (!source.is_result()) {
       auto bytes =
           std::make_shared<const std::string>(read_input(source.path, session_.interrupts));
       DataRecord record{source.path, "", sha256(*bytes), bytes->size()};
@@ -222,67 +224,44 @@ class PipelineRun {
             "the result of step " + source.text.substr(1)};
   }
 
-  // Results that no step will read any more.
+  // The parameters with the fields of other steps' results.
+  std::optional<std::string> filled_params(const Step& step) {
+    if (!step.params) return std::nullopt;
+    std::string params = *step.params;
+    for (auto at = step.references.rbegin(); at != step.references.rend(); ++at)
+      params.insert(at->at, field(*at));
+    return params;
+  }
+
+  std::string field(const Reference& reference) {
+    std::shared_ptr<const std::string> result;
+    {
+      const std::lock_guard lock(mutex_);
+      result = results_[reference.step];
+    }
+    const auto document = nlohmann::json::parse(*result, nullptr, false);
+    if (document.is_object() && document.contains(reference.field))
+      return document[reference.field].dump();
+    std::vector<std::string> fields;
+    if (document.is_object())
+      for (const auto& item : document.items()) fields.push_back(item.key());
+    throw Failure(Exit::bad_input, "data_invalid",
+                  "the result of step \"" + pipeline_.steps[reference.step].name +
+                      "\" has no field " + manifest::quoted(reference.field) +
+                      manifest::did_you_mean(reference.field, fields) +
+                      " It has: " + manifest::listed(fields) + ".");
+  }
+
+  // Results that no step will read any more, and the instance that no step will call.
   void release(const Step& step) {
-    const std::lock_guard lock(mutex_);
-    for (const Source& source : step.inputs)
-      if (source.step && --readers_[*source.step] == 0) results_[*source.step].reset();
-  }
-
-  Plugin load(const Step& step, std::optional<Isolation> isolation) {
-    const std::lock_guard lock(loading_);
-    const auto key = std::tuple(step.plugin, step.range, isolation);
-    if (const auto known = plugins_.find(key); known != plugins_.end()) return known->second;
-    LoadOptions options;
-    options.version = step.range;
-    options.isolation = isolation;
-    Plugin plugin =
-        attempt(session_, Doing::loading, [&] { return host_.load(step.plugin, options); });
-    return plugins_.emplace(key, plugin).first->second;
-  }
-
-  std::string call(const Step& step, StepRecord& record, const std::vector<Input>& inputs) {
-    Plugin plugin = load(step, isolation_ ? isolation_ : step.isolation);
-    record.version = plugin.info().version;
-    record.package_hash = plugin.package_hash();
-    record.isolation = plugin.isolation();
-    record.level = plugin.level();
-    Instance instance =
-        attempt(session_, Doing::configuring, [&] { return plugin.open(step.config); });
-
-    const std::string_view input =
-        inputs.empty() ? std::string_view() : std::string_view(*inputs.front().bytes);
-    const auto task = session_.progress.start(step.name, input.size());
-    CallOptions options;
-    options.timeout = step.timeout;
-    options.cancel = &session_.interrupts.cancel();
-    options.progress = [&task](std::uint64_t done, std::uint64_t total) {
-      task->update(done, total);
-    };
-    return attempt(session_, Doing::calling, [&] {
-      if (step.codec_method())
-        return call_codec(step, CodecClient(instance), input, inputs.front().name, options);
-      const std::string interface =
-          step.interface.empty() ? only_interface(plugin.info()) : step.interface;
-      const std::string_view params = step.params      ? std::string_view(*step.params)
-                                      : inputs.empty() ? std::string_view("{}")
-                                                       : input;
-      return instance.call_json(interface, step.method, params, options) + "\n";
-    });
-  }
-
-  static std::string call_codec(const Step& step, const CodecClient& codec, std::string_view input,
-                                const std::string& name, const CallOptions& options) {
-    if (step.method == "decode") return codec.decode(parse_ids(input, step.format, name), options);
-    if (step.method == "count")
-      return std::to_string(codec.count(input, step.encode, options)) + "\n";
-    std::string bytes;
-    const Sink sink = [&bytes](std::string_view piece) { bytes += piece; };
-    if (step.method == "encode")
-      write_ids(sink, codec.encode(input, step.encode, options), step.format);
-    else
-      write_pieces(sink, codec.tokenize(input, step.encode, options), step.format);
-    return bytes;
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const std::size_t read : step.results_read())
+        if (--readers_[read] == 0) results_[read].reset();
+      last = step.instance && --users_[*step.instance] == 0;
+    }
+    if (last) calls_.close(*step.instance);
   }
 
   void store(const Step& step, std::string_view bytes) {
@@ -298,16 +277,14 @@ class PipelineRun {
 
   Session& session_;
   const Pipeline& pipeline_;
-  const std::optional<Isolation> isolation_;
-  Host host_;
-  std::mutex loading_;  // one load at a time: two steps often want the same plugin
-  std::map<std::tuple<std::string, std::string, std::optional<Isolation>>, Plugin> plugins_;
+  StepCalls calls_;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::vector<std::shared_ptr<const std::string>> results_;
   std::vector<std::size_t> readers_;  // steps that still want the result
   std::vector<State> states_;
+  std::vector<std::size_t> users_;  // steps that still want the shared instance
   std::optional<Failure> failure_;
 };
 

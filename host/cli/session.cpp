@@ -96,6 +96,23 @@ std::chrono::nanoseconds parse_timeout(const std::string& text) {
   return std::chrono::nanoseconds{*manifest::parse_duration(text)};
 }
 
+void lend_files(Instance& instance, const std::vector<std::string>& read,
+                const std::vector<std::string>& write) {
+  const auto lend = [&](const std::vector<std::string>& items, const char* option,
+                        FileAccess access) {
+    for (const auto& [name, file] : parse_pairs(items, option)) {
+      try {
+        instance.grant_file(name, file, access);
+      } catch (const Error& error) {
+        const std::string text = error.what();
+        throw usage_failure(std::string(option) + ": " + text + (text.ends_with('.') ? "" : "."));
+      }
+    }
+  };
+  lend(read, "--read", FileAccess::read);
+  lend(write, "--write", FileAccess::write);
+}
+
 Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
   const auto [id, range] = split_plugin(options.plugin);
   LoadOptions load;

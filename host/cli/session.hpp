@@ -20,6 +20,7 @@ struct Session {
   Output output;
   Interrupts interrupts;
   Progress progress;
+  int exit_code = 0;  // of a command that did what it should, and whose answer is a code
 
   explicit Session(const GlobalOptions& global) : options(global), output(global.json) {}
 
@@ -62,6 +63,9 @@ struct Opened {
 };
 // The interface that a call means where none is named. Throws Failure where there are several.
 std::string only_interface(const PluginInfo& info);
+// Grants the files of --read and --write, NAME=FILE items.
+void lend_files(Instance& instance, const std::vector<std::string>& read,
+                const std::vector<std::string>& write);
 Opened open_plugin(Session& session, Host& host, const PluginOptions& options);
 
 }  // namespace bulkhead::cli

@@ -26,6 +26,17 @@ inline std::string text_of(const bh_text& text) {
   return text.size == 0 ? std::string() : std::string(text.data, text.size);
 }
 
+inline std::string bytes_of(const bh_bytes& bytes) {
+  return bytes.size == 0 ? std::string()
+                         : std::string(reinterpret_cast<const char*>(bytes.data), bytes.size);
+}
+
+// A plugin answered what its interface does not allow.
+inline Error broken_answer(const Instance& instance, const char* method, const std::string& what) {
+  return Error(Status::protocol_error, HostAccess::plugin(instance).label + ": " + method +
+                                           ": the plugin's answer is wrong: " + what);
+}
+
 // The table of an interface. Throws Status::unsupported, saying that the plugin is no `kind`.
 template <class Table>
 const Table* table_of(const Instance& instance, const char* interface, const char* kind) {

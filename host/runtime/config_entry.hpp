@@ -4,6 +4,7 @@
 #include <bulkhead/abi/core.h>
 #include <bulkhead/host.hpp>
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -28,6 +29,22 @@ inline bh_config_entry config_entry(const std::string& key, const ConfigValue& v
     entry.text = {text.data(), text.size()};
   }
   return entry;
+}
+
+// Empty where the type is none of BH_VALUE_*.
+inline std::optional<ConfigValue> config_value(const bh_config_entry& entry) {
+  switch (entry.type) {
+    case BH_VALUE_BOOLEAN:
+      return entry.integer != 0;
+    case BH_VALUE_INTEGER:
+      return entry.integer;
+    case BH_VALUE_NUMBER:
+      return entry.number;
+    case BH_VALUE_TEXT:
+      return entry.text.size == 0 ? std::string() : std::string(entry.text.data, entry.text.size);
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace bulkhead::host

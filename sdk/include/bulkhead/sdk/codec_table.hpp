@@ -13,7 +13,7 @@ namespace bulkhead::sdk {
 
 class CodecInstance final : public InstanceBase {
  public:
-  explicit CodecInstance(std::unique_ptr<const Codec> codec) : codec_(std::move(codec)) {}
+  explicit CodecInstance(std::shared_ptr<const Codec> codec) : codec_(std::move(codec)) {}
 
   const void* interface(std::string_view name) const noexcept override {
     return name == BH_CODEC_1 ? table() : nullptr;
@@ -27,7 +27,7 @@ class CodecInstance final : public InstanceBase {
     return &kTable;
   }
   static CodecInstance& of(bh_instance* instance) noexcept {
-    return static_cast<CodecInstance&>(InstanceBase::of(instance));
+    return static_cast<CodecInstance&>(InstanceBase::of(instance, BH_CODEC_1));
   }
 
   // --- what comes in ---
@@ -245,7 +245,7 @@ class CodecInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<const Codec> codec_;
+  std::shared_ptr<const Codec> codec_;
   CodecStreams streams_;
 };
 

@@ -68,7 +68,7 @@ class Command {
 // A Command as the C table. For BULKHEAD_PLUGIN.
 class CommandInstance final : public InstanceBase {
  public:
-  explicit CommandInstance(std::unique_ptr<const Command> command) : command_(std::move(command)) {}
+  explicit CommandInstance(std::shared_ptr<const Command> command) : command_(std::move(command)) {}
 
   const void* interface(std::string_view name) const noexcept override {
     static constexpr bh_command_v1 kTable = {sizeof(bh_command_v1), 0, list, run, nullptr};
@@ -77,7 +77,7 @@ class CommandInstance final : public InstanceBase {
 
  private:
   static const Command& of(bh_instance* instance) {
-    return *static_cast<CommandInstance&>(InstanceBase::of(instance)).command_;
+    return *static_cast<CommandInstance&>(InstanceBase::of(instance, BH_COMMAND_1)).command_;
   }
   static bh_bytes copy_bytes(const Call& call, std::string_view bytes) {
     const std::string_view copy = call.copy(bytes);
@@ -119,7 +119,7 @@ class CommandInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<const Command> command_;
+  std::shared_ptr<const Command> command_;
 };
 
 }  // namespace bulkhead::sdk

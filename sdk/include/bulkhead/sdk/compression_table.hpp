@@ -11,7 +11,7 @@ namespace bulkhead::sdk {
 
 class CompressionInstance final : public InstanceBase {
  public:
-  explicit CompressionInstance(std::unique_ptr<const Compression> compression)
+  explicit CompressionInstance(std::shared_ptr<const Compression> compression)
       : compression_(std::move(compression)) {}
 
   const void* interface(std::string_view name) const noexcept override {
@@ -25,7 +25,7 @@ class CompressionInstance final : public InstanceBase {
     return &kTable;
   }
   static const Compression& of(bh_instance* instance) noexcept {
-    return *static_cast<CompressionInstance&>(InstanceBase::of(instance)).compression_;
+    return *static_cast<CompressionInstance&>(InstanceBase::of(instance, BH_COMPRESSION_1)).compression_;
   }
   static bh_text copy_text(const Call& call, std::string_view text) {
     return as_text(call.copy(text));
@@ -125,7 +125,7 @@ class CompressionInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<const Compression> compression_;
+  std::shared_ptr<const Compression> compression_;
 };
 
 }  // namespace bulkhead::sdk

@@ -68,7 +68,7 @@ class Listener {
 // A Listener as the C table. For BULKHEAD_PLUGIN.
 class EventsInstance final : public InstanceBase {
  public:
-  explicit EventsInstance(std::unique_ptr<Listener> listener) : listener_(std::move(listener)) {}
+  explicit EventsInstance(std::shared_ptr<Listener> listener) : listener_(std::move(listener)) {}
 
   const void* interface(std::string_view name) const noexcept override {
     static constexpr bh_events_v1 kTable = {sizeof(bh_events_v1), 0, subscriptions, handle,
@@ -78,7 +78,7 @@ class EventsInstance final : public InstanceBase {
 
  private:
   static Listener& of(bh_instance* instance) {
-    return *static_cast<EventsInstance&>(InstanceBase::of(instance)).listener_;
+    return *static_cast<EventsInstance&>(InstanceBase::of(instance, BH_EVENTS_1)).listener_;
   }
 
   static FieldValue value_of(const bh_config_entry& entry) {
@@ -156,7 +156,7 @@ class EventsInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<Listener> listener_;
+  std::shared_ptr<Listener> listener_;
 };
 
 }  // namespace bulkhead::sdk

@@ -12,7 +12,7 @@ namespace bulkhead::sdk {
 
 class MultimodalInstance final : public InstanceBase {
  public:
-  explicit MultimodalInstance(std::unique_ptr<const Multimodal> plugin)
+  explicit MultimodalInstance(std::shared_ptr<const Multimodal> plugin)
       : plugin_(std::move(plugin)) {}
 
   const void* interface(std::string_view name) const noexcept override {
@@ -23,7 +23,7 @@ class MultimodalInstance final : public InstanceBase {
 
  private:
   static const Multimodal& of(bh_instance* instance) noexcept {
-    return *static_cast<MultimodalInstance&>(InstanceBase::of(instance)).plugin_;
+    return *static_cast<MultimodalInstance&>(InstanceBase::of(instance, BH_MULTIMODAL_1)).plugin_;
   }
 
   // --- what comes in ---
@@ -195,7 +195,7 @@ class MultimodalInstance final : public InstanceBase {
 
   static constexpr std::size_t kAlignment = 64;
 
-  std::unique_ptr<const Multimodal> plugin_;
+  std::shared_ptr<const Multimodal> plugin_;
 };
 
 }  // namespace bulkhead::sdk

@@ -39,7 +39,15 @@ class InstanceBase {
   static InstanceBase& of(bh_instance* handle) noexcept {
     return *reinterpret_cast<InstanceBase*>(handle);
   }
+  // The one that has the interface's table, for the functions of that table.
+  static InstanceBase& of(bh_instance* handle, std::string_view interface) noexcept {
+    return of(handle).part(interface);
+  }
   bh_instance* handle() noexcept { return reinterpret_cast<bh_instance*>(this); }
+
+ private:
+  // Of an instance that is made of several: see several.hpp.
+  virtual InstanceBase& part(std::string_view) noexcept { return *this; }
 };
 
 // The services that a plugin needs (kServicesRequired) and those that it can do without

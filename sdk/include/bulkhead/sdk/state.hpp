@@ -49,7 +49,7 @@ class Stateful {
 // A Stateful as the C table. For BULKHEAD_PLUGIN.
 class StateInstance final : public InstanceBase {
  public:
-  explicit StateInstance(std::unique_ptr<Stateful> plugin) : plugin_(std::move(plugin)) {}
+  explicit StateInstance(std::shared_ptr<Stateful> plugin) : plugin_(std::move(plugin)) {}
 
   const void* interface(std::string_view name) const noexcept override {
     static constexpr bh_state_v1 kTable = {sizeof(bh_state_v1), 0, save, restore, nullptr};
@@ -58,7 +58,7 @@ class StateInstance final : public InstanceBase {
 
  private:
   static Stateful& of(bh_instance* instance) {
-    return *static_cast<StateInstance&>(InstanceBase::of(instance)).plugin_;
+    return *static_cast<StateInstance&>(InstanceBase::of(instance, BH_STATE_1)).plugin_;
   }
   static bh_status save(bh_call* raw, bh_instance* instance, const bh_empty* params,
                         bh_state_result* result) {
@@ -81,7 +81,7 @@ class StateInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<Stateful> plugin_;
+  std::shared_ptr<Stateful> plugin_;
 };
 
 }  // namespace bulkhead::sdk

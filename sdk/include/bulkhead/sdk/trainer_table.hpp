@@ -16,7 +16,7 @@ namespace bulkhead::sdk {
 
 class TrainerInstance final : public InstanceBase {
  public:
-  explicit TrainerInstance(std::unique_ptr<const Trainer> trainer) : trainer_(std::move(trainer)) {}
+  explicit TrainerInstance(std::shared_ptr<const Trainer> trainer) : trainer_(std::move(trainer)) {}
 
   const void* interface(std::string_view name) const noexcept override {
     return name == BH_TRAINER_1 ? table() : nullptr;
@@ -39,7 +39,7 @@ class TrainerInstance final : public InstanceBase {
     return &kTable;
   }
   static TrainerInstance& of(bh_instance* instance) noexcept {
-    return static_cast<TrainerInstance&>(InstanceBase::of(instance));
+    return static_cast<TrainerInstance&>(InstanceBase::of(instance, BH_TRAINER_1));
   }
   static bh_text copy_text(const Call& call, std::string_view text) {
     return as_text(call.copy(text));
@@ -186,7 +186,7 @@ class TrainerInstance final : public InstanceBase {
     });
   }
 
-  std::unique_ptr<const Trainer> trainer_;
+  std::shared_ptr<const Trainer> trainer_;
   OpenRuns runs_;
 };
 
