@@ -55,18 +55,7 @@ int Plugin::process() const { return state_->backend->process(); }
 std::string Plugin::package_hash() const { return host::hexadecimal(state_->hash); }
 
 Instance Plugin::open(const Config& config) {
-  if (state_->core->closed.load()) throw Error(Status::unavailable, "the host is closed");
-  host::ConfigValues values;
-  try {
-    values = manifest::check_config(state_->manifest, config);
-  } catch (const std::invalid_argument& error) {
-    throw Error(Status::invalid_argument, error.what());  // it names the plugin
-  }
-  auto grants = std::make_shared<host::FileGrants>();
-  auto instance =
-      std::make_shared<InstanceState>(state_, grants, state_->backend->open(values, grants));
-  state_->add(instance);
-  return Instance(std::move(instance));
+  return Instance(host::open_instance(state_, config));
 }
 
 CodecClient Plugin::codec(const Config& config) { return CodecClient(open(config)); }

@@ -169,7 +169,7 @@ std::int64_t AttendedCall::check_time() {
   if (give_up_at_ == 0) {
     if (now >= deadline_) caller_->note_stop(wire::Stop::deadline);
     if (caller_->stopped() == wire::Stop::none) return deadline_;
-    context_.note_stop(caller_->stopped());
+    context_.stop(caller_->stopped());  // wakes a plugin that waits for a service
     give_up_at_ = now + grace_;
   }
   return now >= give_up_at_ ? 0 : give_up_at_;
@@ -227,7 +227,7 @@ std::int64_t AttendedCall::look() {
 
 void AttendedCall::stop() {
   caller_->stop(wire::Stop::cancelled);
-  context_.note_stop(wire::Stop::cancelled);
+  context_.stop(wire::Stop::cancelled);
 }
 
 void AttendedCall::give_up() {

@@ -42,19 +42,6 @@ std::string absolute(const std::string& folder) {
   return path.lexically_normal().string();
 }
 
-// It lies in FOLDER/ID or FOLDER/ID/VERSION, and can't be used.
-bool is_broken(const host::Package& package, std::string_view id) {
-  if (package.manifest) return false;
-  const std::filesystem::path folder(package.folder);
-  return folder.filename() == id || folder.parent_path().filename() == id;
-}
-
-std::string folder_list(const std::vector<std::string>& folders) {
-  std::string list;
-  for (const std::string& folder : folders) list += (list.empty() ? "" : ", ") + folder;
-  return list.empty() ? "no folder" : list;
-}
-
 }  // namespace
 
 HostState::HostState(HostOptions options) {
@@ -103,51 +90,46 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
                                               "' is no SemVer range; write for example \"^1.2\", "
                                               "\">=1.0 <2.0\" or \"*\"");
   }
-  std::vector<host::Package> packages = host::find_packages(folders_);
-  host::Package* best = nullptr;
-  std::string others, broken;
-  std::vector<std::string> ids;
-  for (host::Package& package : packages) {
-    if (!package.manifest) {
-      if (is_broken(package, id)) broken += (broken.empty() ? "" : "; ") + package.error;
-      continue;
-    }
-    ids.push_back(package.manifest->id);
-    if (package.manifest->id != id) continue;
-    if (range->contains(package.manifest->version)) {
-      // The list ascends; of equal versions the first folder's wins.
-      if (best == nullptr || best->manifest->version < package.manifest->version) best = &package;
-    } else {
-      others += (others.empty() ? "" : ", ") + package.manifest->version.text();
-    }
+  const host::DependencyGraph graph(host::find_packages(folders_), folders_);
+  const host::Package& package = graph.choose(id, *range, options.version);
+  graph.check(package);
+  Loaded loaded;
+  return load(graph, package, options, loaded);
+}
+
+std::shared_ptr<PluginState> HostState::load(const host::DependencyGraph& graph,
+                                             const host::Package& package,
+                                             const LoadOptions& options, Loaded& loaded) {
+  if (const auto known = loaded.find(package.folder); known != loaded.end()) return known->second;
+  const manifest::Manifest& manifest = *package.manifest;
+  LoadOptions below;  // how a dependency runs is the policy's choice
+  below.start_timeout = options.start_timeout;
+  PluginState::Dependencies dependencies;
+  for (const manifest::Dependency& dependency : manifest.dependencies) {
+    dependencies[dependency.id] = load(graph, graph.choose(package, dependency), below, loaded);
   }
-  if (best == nullptr) {
-    // There is one, so nothing was meant that is written alike or lies elsewhere.
-    if (others.empty() && !broken.empty()) {
-      throw Error(Status::data_invalid,
-                  "the plugin " + manifest::quoted(id) + " is broken: " + broken);
-    }
-    std::string why = "no plugin '" + std::string(id) + "'";
-    if (!others.empty()) {
-      why += " in the range " + options.version + "; there is version " + others;
-    } else {
-      const std::string near = manifest::nearest(id, ids);
-      if (!near.empty()) why += "; did you mean '" + near + "'?";
-    }
-    why += " (looked in " + folder_list(folders_) + ")";
-    if (!broken.empty()) why += "; another version is broken: " + broken;
-    throw Error(Status::not_found, why);
-  }
-  policy::Decision decision = core_->policy.decide(best->manifest->id);
+  std::shared_ptr<PluginState> plugin =
+      make(package, decide(manifest, options), std::move(dependencies));
+  loaded[package.folder] = plugin;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(plugins_, [](const auto& other) { return other.expired(); });
+  plugins_.push_back(plugin);
+  if (core_->closed.load()) plugin->close();
+  return plugin;
+}
+
+policy::Decision HostState::decide(const manifest::Manifest& manifest,
+                                   const LoadOptions& options) const {
+  policy::Decision decision = core_->policy.decide(manifest.id);
   if (options.isolation) {
     decision.mode =
         *options.isolation == Isolation::cell ? policy::Mode::cell : policy::Mode::in_process;
     decision.reason = "the application";
   }
-  if (best->manifest->runtime == "exec") {
+  if (manifest.runtime == "exec") {
     if (options.isolation && decision.mode == policy::Mode::in_process) {
       throw Error(Status::unsupported,
-                  best->manifest->id + " " + best->manifest->version.text() +
+                  manifest.id + " " + manifest.version.text() +
                       ": it is a program of its own (runtime.type is 'exec'), which can't run in "
                       "process. Run it in a cell");
     }
@@ -161,17 +143,13 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
     decision.limits.start_timeout =
         std::min<std::int64_t>(decision.limits.start_timeout, options.start_timeout.count());
   }
-  std::shared_ptr<PluginState> plugin = make(std::move(*best), std::move(decision));
-  const std::lock_guard lock(mutex_);
-  std::erase_if(plugins_, [](const auto& other) { return other.expired(); });
-  plugins_.push_back(plugin);
-  if (core_->closed.load()) plugin->close();
-  return plugin;
+  return decision;
 }
 
-std::shared_ptr<PluginState> HostState::make(host::Package package,
-                                             policy::Decision decision) const {
-  auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision));
+std::shared_ptr<PluginState> HostState::make(host::Package package, policy::Decision decision,
+                                             PluginState::Dependencies dependencies) const {
+  auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision),
+                                              std::move(dependencies));
   if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {
     throw Error(Status::permission_denied, *why);  // it names the plugin
   }

@@ -1,12 +1,14 @@
 // What a bulkhead::Host is.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "host/runtime/control_socket.hpp"
+#include "host/runtime/dependencies.hpp"
 #include "host/runtime/state.hpp"
 
 namespace bulkhead {
@@ -25,7 +27,14 @@ class HostState {
   const std::vector<std::string>& folders() const { return folders_; }
 
  private:
-  std::shared_ptr<PluginState> make(host::Package package, policy::Decision decision) const;
+  // By the folder of the package: what one load() has loaded already.
+  using Loaded = std::map<std::string, std::shared_ptr<PluginState>>;
+  std::shared_ptr<PluginState> load(const host::DependencyGraph& graph,
+                                    const host::Package& package, const LoadOptions& options,
+                                    Loaded& loaded);
+  policy::Decision decide(const manifest::Manifest& manifest, const LoadOptions& options) const;
+  std::shared_ptr<PluginState> make(host::Package package, policy::Decision decision,
+                                    PluginState::Dependencies dependencies) const;
 
   std::shared_ptr<host::Core> core_;
   std::vector<std::string> folders_;

@@ -1,6 +1,7 @@
 #include "host/runtime/state.hpp"
 
 #include "host/runtime/installation.hpp"
+#include "host/services/plugin_calls.hpp"
 
 namespace bulkhead {
 namespace host {
@@ -60,7 +61,7 @@ PluginInfo plugin_info(const Package& package) {
 }  // namespace host
 
 PluginState::PluginState(std::shared_ptr<host::Core> shared, host::Package package,
-                         policy::Decision decided)
+                         policy::Decision decided, Dependencies dependencies)
     : core(std::move(shared)),
       folder(package.folder),
       manifest(*package.manifest),
@@ -68,10 +69,12 @@ PluginState::PluginState(std::shared_ptr<host::Core> shared, host::Package packa
       info(host::plugin_info(package)),
       label(manifest.id + " " + manifest.version.text()),
       log(std::make_shared<host::PluginLog>(core->logger, label)),
-      in_flight(decision.limits.in_flight) {}
+      in_flight(decision.limits.in_flight),
+      calls(std::make_shared<host::PluginCalls>(label, std::move(dependencies))) {}
 
 PluginState::~PluginState() {
   if (backend != nullptr) backend->close();
+  calls->close();
 }
 
 void PluginState::add(const std::shared_ptr<InstanceState>& instance) {
@@ -102,5 +105,21 @@ InstanceState::InstanceState(std::shared_ptr<PluginState> of,
 }
 
 InstanceState::~InstanceState() = default;
+
+std::shared_ptr<InstanceState> host::open_instance(const std::shared_ptr<PluginState>& plugin,
+                                                   const Config& config) {
+  if (plugin->core->closed.load()) throw Error(Status::unavailable, "the host is closed");
+  ConfigValues values;
+  try {
+    values = manifest::check_config(plugin->manifest, config);
+  } catch (const std::invalid_argument& error) {
+    throw Error(Status::invalid_argument, error.what());  // it names the plugin
+  }
+  auto grants = std::make_shared<FileGrants>();
+  auto instance =
+      std::make_shared<InstanceState>(plugin, grants, plugin->backend->open(values, grants));
+  plugin->add(instance);
+  return instance;
+}
 
 }  // namespace bulkhead

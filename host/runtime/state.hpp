@@ -74,6 +74,8 @@ class Core {
 
 PluginInfo plugin_info(const Package& package);
 
+class PluginCalls;
+
 // Where an instance runs. Destroying it closes the instance.
 class InstanceBackend {
  public:
@@ -107,7 +109,9 @@ class InstanceState;
 
 class PluginState {
  public:
-  PluginState(std::shared_ptr<host::Core> core, host::Package package, policy::Decision decision);
+  using Dependencies = std::map<std::string, std::shared_ptr<PluginState>, std::less<>>;
+  PluginState(std::shared_ptr<host::Core> core, host::Package package, policy::Decision decision,
+              Dependencies dependencies);
   ~PluginState();
 
   const std::shared_ptr<host::Core> core;
@@ -121,6 +125,8 @@ class PluginState {
   host::Admission in_flight;
   wire::CallCounters counters;
   std::unique_ptr<host::Backend> backend;
+  // To the plugins that its manifest depends on, which are loaded before it.
+  const std::shared_ptr<host::PluginCalls> calls;
 
   // Instances, so that closing the host closes them.
   void add(const std::shared_ptr<InstanceState>& instance);
@@ -143,5 +149,11 @@ class InstanceState {
 
   wire::Endpoint endpoint;
 };
+
+namespace host {
+// Checks the configuration and makes an instance. Throws Error.
+std::shared_ptr<InstanceState> open_instance(const std::shared_ptr<PluginState>& plugin,
+                                             const Config& config);
+}  // namespace host
 
 }  // namespace bulkhead

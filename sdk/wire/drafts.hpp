@@ -15,6 +15,10 @@ InterfaceInfo events_interface();
 InterfaceInfo command_interface();
 InterfaceInfo state_interface();
 
+// And services.
+struct ServiceBinding;
+const ServiceBinding& plugins_service();
+
 extern const InterfaceBinding kMultimodalBinding;
 extern const InterfaceBinding kCompressionBinding;
 extern const InterfaceBinding kTrainerBinding;

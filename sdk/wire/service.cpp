@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "sdk/wire/drafts.hpp"
+
 namespace bulkhead::wire {
 namespace {
 
@@ -21,7 +23,10 @@ class LocalPort final : public ServicePort {
 
 }  // namespace
 
-std::span<const ServiceBinding* const> service_bindings() { return {}; }
+std::span<const ServiceBinding* const> service_bindings() {
+  static const ServiceBinding* const all[] = {&plugins_service()};
+  return all;
+}
 
 const ServiceBinding* find_service(std::string_view name) {
   for (const ServiceBinding* binding : service_bindings()) {
