@@ -12,7 +12,10 @@ Core::Core(policy::Policy chosen, policy::Environment variables,
       logger(std::make_shared<Logger>(std::move(log))),
       in_flight(policy.limits.in_flight_total) {}
 
-Core::~Core() { service_workers.stop(std::chrono::hours(1)); }
+Core::~Core() {
+  service_callers.stop(std::chrono::hours(1));
+  service_workers.stop(std::chrono::hours(1));
+}
 
 std::shared_ptr<sandbox::Launcher> Core::launcher() {
   const std::lock_guard lock(mutex_);
