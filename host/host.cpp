@@ -54,11 +54,13 @@ Level Plugin::level() const { return state_->backend->level(); }
 int Plugin::process() const { return state_->backend->process(); }
 std::string Plugin::package_hash() const { return host::hexadecimal(state_->hash); }
 
-Instance Plugin::open(const Config& config) {
-  return Instance(host::open_instance(state_, config));
+Instance Plugin::open(const Config& config, const OpenOptions& options) {
+  return Instance(host::open_instance(state_, config, options));
 }
 
-CodecClient Plugin::codec(const Config& config) { return CodecClient(open(config)); }
+CodecClient Plugin::codec(const Config& config, const OpenOptions& options) {
+  return CodecClient(open(config, options));
+}
 
 Instance::Instance(std::shared_ptr<InstanceState> state) : state_(std::move(state)) {}
 

@@ -48,11 +48,11 @@ void call(Session& session, const CallCommandOptions& options) {
   }
 
   Host host = session.open_host();
-  Opened opened = open_plugin(session, host, options.plugin);
+  Opened opened =
+      open_plugin(session, host, options.plugin, lent_files(options.read, options.write));
   const PluginInfo& info = opened.plugin.info();
   const std::string interface =
       options.interface.empty() ? only_interface(info) : options.interface;
-  lend_files(opened.instance, options.read, options.write);
   const std::string result = attempt(session, Doing::calling, [&] {
     try {
       return opened.instance.call_json(interface, options.method, params, call);

@@ -56,8 +56,8 @@ void command(Session& session, const CommandOptions& options) {
   call.timeout = parse_timeout(options.plugin.timeout);
   call.cancel = &session.interrupts.cancel();
   Host host = session.open_host();
-  Opened opened = open_plugin(session, host, options.plugin);
-  lend_files(opened.instance, options.read, options.write);
+  Opened opened =
+      open_plugin(session, host, options.plugin, lent_files(options.read, options.write));
   const CommandClient client =
       attempt(session, Doing::loading, [&] { return CommandClient(opened.instance); });
   if (options.name.empty()) return list_commands(session, opened, client, call);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "failure.hpp"
+#include "host/services/granted_files.hpp"
 #include "pipeline_checks.hpp"
 #include "registry/manifest/manifest.hpp"
 #include "registry/manifest/text_file.hpp"
@@ -29,13 +30,6 @@ bool is_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
-  });
-}
-
-// Names of lent files, as the host takes them.
-bool is_lent_name(const std::string& text) {
-  return !text.empty() && text.size() <= 200 && std::all_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) > 32 && c != 127;
   });
 }
 
@@ -352,8 +346,8 @@ class Reader {
     auto files = table.table(key);
     if (!files) return;
     for (const std::string& name : files->keys()) {
-      if (!is_lent_name(name))
-        files->fail_key(name, "a file is lent under a name of 1 to 200 bytes without blanks");
+      if (const std::string problem = host::FileGrants::problem(name, "."); !problem.empty())
+        files->fail_key(name, problem);
       for (const LentFile& other : step.lent)
         if (other.name == name)
           files->fail_key(name, "a file of this name is already lent for reading");

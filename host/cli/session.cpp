@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "failure.hpp"
+#include "host/services/granted_files.hpp"
 #include "registry/manifest/manifest.hpp"
 
 namespace bulkhead::cli {
@@ -96,24 +97,26 @@ std::chrono::nanoseconds parse_timeout(const std::string& text) {
   return std::chrono::nanoseconds{*manifest::parse_duration(text)};
 }
 
-void lend_files(Instance& instance, const std::vector<std::string>& read,
-                const std::vector<std::string>& write) {
+OpenOptions lent_files(const std::vector<std::string>& read,
+                       const std::vector<std::string>& write) {
+  OpenOptions open;
   const auto lend = [&](const std::vector<std::string>& items, const char* option,
                         FileAccess access) {
     for (const auto& [name, file] : parse_pairs(items, option)) {
-      try {
-        instance.grant_file(name, file, access);
-      } catch (const Error& error) {
-        const std::string text = error.what();
-        throw usage_failure(std::string(option) + ": " + text + (text.ends_with('.') ? "" : "."));
+      if (const std::string problem = host::FileGrants::problem(name, file); !problem.empty()) {
+        throw usage_failure(std::string(option) + ": " + problem +
+                            (problem.ends_with('.') ? "" : "."));
       }
+      open.files[name] = {file, access};
     }
   };
   lend(read, "--read", FileAccess::read);
   lend(write, "--write", FileAccess::write);
+  return open;
 }
 
-Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
+Opened open_plugin(Session& session, Host& host, const PluginOptions& options,
+                   const OpenOptions& open) {
   const auto [id, range] = split_plugin(options.plugin);
   LoadOptions load;
   load.version = range;
@@ -123,7 +126,8 @@ Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
   for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;
   Plugin plugin =
       attempt(session, Doing::loading, [&, &name = id] { return host.load(name, load); });
-  Instance instance = attempt(session, Doing::configuring, [&] { return plugin.open(config); });
+  Instance instance =
+      attempt(session, Doing::configuring, [&] { return plugin.open(config, open); });
   return {std::move(plugin), std::move(instance)};
 }
 

@@ -63,9 +63,9 @@ struct Opened {
 };
 // The interface that a call means where none is named. Throws Failure where there are several.
 std::string only_interface(const PluginInfo& info);
-// Grants the files of --read and --write, NAME=FILE items.
-void lend_files(Instance& instance, const std::vector<std::string>& read,
-                const std::vector<std::string>& write);
-Opened open_plugin(Session& session, Host& host, const PluginOptions& options);
+// Of --read and --write, NAME=FILE items.
+OpenOptions lent_files(const std::vector<std::string>& read, const std::vector<std::string>& write);
+Opened open_plugin(Session& session, Host& host, const PluginOptions& options,
+                   const OpenOptions& open = {});
 
 }  // namespace bulkhead::cli

@@ -125,7 +125,10 @@ Plugin StepCalls::load(const Step& step) {
 
 Instance StepCalls::open(const Step& step, Plugin& plugin) {
   const auto make = [&] {
-    return attempt(session_, Doing::configuring, [&] { return plugin.open(step.config); });
+    OpenOptions options;  // a plugin may read its files as it is opened
+    for (const LentFile& file : step.lent)
+      options.files[file.name] = {file.source.path, file.access};
+    return attempt(session_, Doing::configuring, [&] { return plugin.open(step.config, options); });
   };
   if (!step.instance) return make();
   {

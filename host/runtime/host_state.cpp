@@ -148,6 +148,9 @@ policy::Decision HostState::decide(const manifest::Manifest& manifest,
 
 std::shared_ptr<PluginState> HostState::make(host::Package package, policy::Decision decision,
                                              PluginState::Dependencies dependencies) const {
+  for (const std::string& warning : policy::settle_grants(*package.manifest, decision.grants)) {
+    core_->logger->write(BH_LOG_WARN, "", 0, warning);
+  }
   auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision),
                                               std::move(dependencies));
   if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {

@@ -72,6 +72,22 @@ PluginState::PluginState(std::shared_ptr<host::Core> shared, host::Package packa
       in_flight(decision.limits.in_flight),
       calls(std::make_shared<host::PluginCalls>(label, std::move(dependencies))) {}
 
+std::shared_ptr<host::FileGrants> host::granted_by_policy(const PluginState& plugin) {
+  // The advice outlives the plugin in a lost call, so it has its own copies.
+  auto grants =
+      std::make_shared<FileGrants>([manifest = plugin.manifest, file = plugin.core->policy.file](
+                                       std::string_view name, FileAccess access) {
+        return policy::file_advice(
+            manifest, file, name,
+            access == FileAccess::read ? manifest::Access::read : manifest::Access::write);
+      });
+  for (const policy::FileGrant& file : plugin.decision.grants.files) {
+    grants->add(file.name, file.path,
+                file.access == manifest::Access::read ? FileAccess::read : FileAccess::write);
+  }
+  return grants;
+}
+
 PluginState::~PluginState() {
   if (backend != nullptr) backend->close();
   calls->close();
@@ -107,7 +123,8 @@ InstanceState::InstanceState(std::shared_ptr<PluginState> of,
 InstanceState::~InstanceState() = default;
 
 std::shared_ptr<InstanceState> host::open_instance(const std::shared_ptr<PluginState>& plugin,
-                                                   const Config& config) {
+                                                   const Config& config,
+                                                   const OpenOptions& options) {
   if (plugin->core->closed.load()) throw Error(Status::unavailable, "the host is closed");
   ConfigValues values;
   try {
@@ -115,7 +132,8 @@ std::shared_ptr<InstanceState> host::open_instance(const std::shared_ptr<PluginS
   } catch (const std::invalid_argument& error) {
     throw Error(Status::invalid_argument, error.what());  // it names the plugin
   }
-  auto grants = std::make_shared<FileGrants>();
+  const auto grants = granted_by_policy(*plugin);
+  for (const auto& [name, file] : options.files) grants->add(name, file.path, file.access);
   auto instance =
       std::make_shared<InstanceState>(plugin, grants, plugin->backend->open(values, grants));
   plugin->add(instance);

@@ -137,6 +137,11 @@ class PluginState {
   std::list<std::weak_ptr<InstanceState>> instances_;
 };
 
+namespace host {
+// The files that the policy grants to an instance, with advice for those that it does not.
+std::shared_ptr<FileGrants> granted_by_policy(const PluginState& plugin);
+}  // namespace host
+
 class InstanceState {
  public:
   InstanceState(std::shared_ptr<PluginState> plugin, std::shared_ptr<host::FileGrants> grants,
@@ -153,7 +158,7 @@ class InstanceState {
 namespace host {
 // Checks the configuration and makes an instance. Throws Error.
 std::shared_ptr<InstanceState> open_instance(const std::shared_ptr<PluginState>& plugin,
-                                             const Config& config);
+                                             const Config& config, const OpenOptions& options = {});
 }  // namespace host
 
 }  // namespace bulkhead

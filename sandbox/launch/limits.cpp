@@ -46,4 +46,14 @@ std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_nam
   return findings;
 }
 
+void apply_command_limits(const CommandLimits& limits) {
+  if (!threads_are_counted_per_namespace()) throw StepError{Stage::limits, ENOSYS};
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_MEMLOCK, 0);
+  limit(RLIMIT_MSGQUEUE, 0);
+  limit(RLIMIT_NOFILE, limits.descriptors);
+  limit(RLIMIT_NPROC, limits.processes);
+  if (limits.memory_bytes != 0) limit(RLIMIT_AS, limits.memory_bytes);
+}
+
 }  // namespace bulkhead::sandbox

@@ -243,6 +243,14 @@ bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instan
   return status == BH_OK ? call.give(context, results) : status;
 }
 
+bh_status check_results(const InterfaceBinding& binding, CallContext& context, std::uint16_t number,
+                        capnp::AnyPointer::Reader params, capnp::AnyPointer::Reader results) {
+  const MethodBinding& method = binding.methods[number];
+  IncomingCall call(method, Scratch::kUnlimited);
+  if (const bh_status status = call.take(context, params); status != BH_OK) return status;
+  return read_results(method, call.params(), call.result(), context, results);
+}
+
 std::string check_table(const InterfaceBinding& binding, const void* table) {
   std::uint32_t size = 0;
   std::memcpy(&size, table, sizeof size);

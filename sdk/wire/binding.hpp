@@ -49,6 +49,8 @@ bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instan
                    CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
                    capnp::AnyPointer::Builder results,
                    std::uint64_t params_limit = Scratch::kUnlimited);
+bh_status check_results(const InterfaceBinding& binding, CallContext& context, std::uint16_t method,
+                        capnp::AnyPointer::Reader params, capnp::AnyPointer::Reader results);
 // The parts of these, for services (service.hpp).
 bh_status check_caller(const MethodBinding& method, const void* params, const void* result,
                        CallContext& context);
@@ -141,6 +143,10 @@ InterfaceInfo interface_info(const void* table) {
           [](const void* own, bh_instance* instance, CallContext& context, std::uint16_t method,
              capnp::AnyPointer::Reader params, capnp::AnyPointer::Builder results) {
             return dispatch(Binding, own, instance, context, method, params, results);
+          },
+          [](CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
+             capnp::AnyPointer::Reader results) {
+            return check_results(Binding, context, method, params, results);
           },
           [](const void* own) { return check_table(Binding, own); },
           []() -> std::span<const MethodInfo> {

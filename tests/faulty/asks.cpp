@@ -1,35 +1,25 @@
-// Calls other plugins as its commands say: ask PLUGIN METHOD [PARAMS [INTERFACE [KEY=VALUE...]]].
+// Asks for permissions, and reads a file while it opens: what `run` answers.
 #include <bulkhead/sdk/command.hpp>
-#include <bulkhead/sdk/plugins.hpp>
+#include <bulkhead/sdk/files.hpp>
 
 namespace {
 
-using bulkhead::sdk::PluginCall;
-
 class Asks final : public bulkhead::Command {
  public:
-  static constexpr const char* kServicesRequired[] = {BH_PLUGINS_1, nullptr};
+  static constexpr const char* kServicesRequired[] = {BH_FILES_1, nullptr};
 
-  explicit Asks(const Open& open) : plugins_(open.services) {}
-
-  std::vector<CommandFacts> list() const override { return {{"ask", "Calls a plugin", ""}}; }
-
-  CommandResult run(const Call& call, const CommandRequest& request) const override {
-    const auto& given = request.arguments;
-    if (request.name != "ask" || given.size() < 2) throw PluginError(BH_NOT_FOUND, "what?");
-    PluginCall wanted{.plugin = given[0], .method = given[1]};
-    if (given.size() > 2) wanted.params = given[2];
-    if (given.size() > 3) wanted.interface_name = given[3];
-    for (std::size_t i = 4; i < given.size(); ++i) {
-      const std::size_t equals = given[i].find('=');
-      wanted.config.emplace_back(given[i].substr(0, equals), given[i].substr(equals + 1));
-    }
-    call.progress(0, 1);
-    return {0, std::string(plugins_.call(call, wanted)), ""};
+  explicit Asks(const Open& open)
+      : model_(
+            bulkhead::sdk::Files(open.services).open(open.call, "model").read_all(open.call, 99)) {}
+  std::vector<CommandFacts> list() const override { return {{"model", "Says it", "model"}}; }
+  CommandResult run(const Call&, const CommandRequest&) const override {
+    CommandResult result;
+    result.output = model_;
+    return result;
   }
 
  private:
-  bulkhead::sdk::Plugins plugins_;
+  std::string model_;
 };
 
 }  // namespace

@@ -34,7 +34,7 @@ struct Asking : TestHost {
 };
 
 struct Ask {
-  explicit Ask(TestHost& host, Isolation isolation, const char* plugin = "asks")
+  explicit Ask(TestHost& host, Isolation isolation, const char* plugin = "consults")
       : client(host.load(plugin, isolation).open()) {}
   std::string operator()(const Words& words, const CallOptions& call = {}) const {
     return client.run("ask", words, {}, call).output;
@@ -64,7 +64,7 @@ Failure failure_in_all(const std::function<void(const Ask&)>& act, std::string_v
     if (!first) first = failure;
     CHECK(failure == *first);
   }
-  CHECK_THAT(first->message, StartsWith("asks 1.0.0: run: "));
+  CHECK_THAT(first->message, StartsWith("consults 1.0.0: run: "));
   return *first;
 }
 
@@ -99,10 +99,10 @@ TEST_CASE("a plugin calls another one: the same in all four ways") {
 TEST_CASE("a plugin that calls one that calls a third") {
   const Ways ways = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
   Asking host(ways.called);
-  const Ask ask(host, ways.caller, "asks_asks");
+  const Ask ask(host, ways.caller, "consults_twice");
   const json inner = {{"name", "ask"},
                       {"arguments", {"all_sides", "encode", "{}", "bulkhead.codec/1"}}};
-  const json answer = json::parse(ask({"asks", "run", inner.dump()}));
+  const json answer = json::parse(ask({"consults", "run", inner.dump()}));
   CHECK(json::parse(answer["output"].get<std::string>())["ids"] == json({1}));
 }
 
@@ -110,7 +110,7 @@ TEST_CASE("what goes wrong with another plugin is told in the same words in all 
   const Failure unknown = failure_in_all([](const Ask& ask) { ask({"all_side", "info"}); });
   CHECK(unknown.status == Status::permission_denied);
   CHECK_THAT(unknown.message,
-             Contains("'all_side' is no dependency of asks 1.0.0; did you mean 'all_sides'?"));
+             Contains("'all_side' is no dependency of consults 1.0.0; did you mean 'all_sides'?"));
 
   const Failure several = failure_in_all([](const Ask& ask) { ask({"all_sides", "info"}); });
   CHECK(several.status == Status::invalid_argument);
@@ -179,7 +179,7 @@ TEST_CASE("a crash of the called plugin is an error of that call, and the caller
   const Words die = {"all_sides", "run", run_params("die"), "bulkhead.command/1"};
   const Failure crash = failure_of([&] { ask(die); });
   CHECK(crash.status == Status::unavailable);
-  CHECK_THAT(crash.message, StartsWith("asks 1.0.0: run: ") && Contains("all_sides 1.0.0"));
+  CHECK_THAT(crash.message, StartsWith("consults 1.0.0: run: ") && Contains("all_sides 1.0.0"));
   CHECK(json::parse(ask({"all_sides", "run", run_params("echo"), "bulkhead.command/1"})).size() >
         0);
 }

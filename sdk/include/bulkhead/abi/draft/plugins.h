@@ -12,7 +12,8 @@
  * (calls in flight, size of a message, size of a result) hold as well. The host opens an instance
  * of the other plugin at the first call, one for each configuration that is asked for, and closes
  * it with the caller's instance: what a method left there (an open run, a state) is there for the
- * next call. It has no files, unless its package does.
+ * next call. It has the files that
+ * the policy grants it.
  *
  * A draft, like the interfaces of this folder.
  */
