@@ -84,6 +84,11 @@ step "Two plugins: tokens of a codec train a trainer (samples/pipelines/tokens.t
   --set en="$work/en.txt" --set ja="$work/ja.txt"
 expect "$work/token-answer.json" en
 
+step "A job that outlives the program that submitted it (samples/durable_job)"
+handle="$(build/samples/durable_job/durable_job submit "samples-run-$$" /bin/sh -c 'sleep 1; echo "still here"')"
+echo "submitted: $handle"
+build/samples/durable_job/durable_job follow "$handle"
+
 step "The main job (samples/main_job): compare, measure, and kill a cell in the middle of a call"
 build/samples/main_job/main_job "$work/corpus.txt" "$encoding"
 

@@ -60,7 +60,7 @@ void become_the_job(const KeepRequest& request, Route route, uid_t user, gid_t g
     enter_command_root(request.work_bytes, static_cast<uid_t>(-1), static_cast<gid_t>(-1));
   }
   // The inner pid 1 counts, too.
-  apply_command_limits({request.memory_bytes, request.processes + 1, request.descriptors});
+  apply_command_limits(request.processes + 1, request.descriptors);
   drop_privileges();
   // Credentials change no more: that would undo it.
   die_with_parent(kKeeper);
@@ -102,6 +102,7 @@ void wait_at_gate() {
   wait_at_gate();
   step(Stage::descriptors, close(kGate));
   step(Stage::descriptors, fcntl(kReport, F_SETFD, FD_CLOEXEC));
+  if (request.memory_bytes != 0) limit_address_space(request.memory_bytes);
   if (const int error = filter.install(false)) throw StepError{Stage::filter, error};
   execvp(arguments[0], arguments.data());
   send_report(Stage::entry, errno);

@@ -105,7 +105,8 @@ class Keeper {
                          {socket_.descriptor(), POLLIN, 0},
                          {signals_.get(), POLLIN, 0},
                          {timer_.get(), POLLIN, 0}};
-      if (poll(polled, std::size(polled), -1) < 0 && errno != EINTR) break;
+      // Out of memory, for now: the clock goes on.
+      if (poll(polled, std::size(polled), -1) < 0 && errno != EINTR) usleep(10'000);
       if (polled[1].revents != 0) log_open_ = log_.take(job_.log.get());
       if (polled[2].revents != 0) {
         end_.error = exec_error(job_);
@@ -211,10 +212,9 @@ KeepReport failed(Stage stage, int error) {
   return {KeepReport::failed, static_cast<std::uint32_t>(stage), error};
 }
 
-void keep(const char* path) {
+void keep() {
   const std::optional<KeepRequest> request = read_request();
   if (!request) throw StepError{Stage::request, EBADMSG};
-  step(Stage::package, chdir(path));
   const wire::UniqueFd folder(step(Stage::package, open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
   const wire::UniqueFd lock = claim(folder.get());
   if (!lock || has_file(folder.get(), kStartedFile)) {
@@ -229,7 +229,7 @@ void keep(const char* path) {
 
 }  // namespace
 
-int keeper_main(const char* folder) {
+int keeper_main() {
   // Nobody waits for what goes on; the host waits for this process only.
   if (const pid_t child = fork(); child != 0) _exit(child < 0 ? 1 : 0);
   reset_signals();
@@ -240,7 +240,7 @@ int keeper_main(const char* folder) {
   if (BH_BUILT_SANITIZERS == 0) erase_environment();
   syscall(SYS_close_range, 3, ~0u, 0);
   try {
-    keep(folder);
+    keep();
   } catch (const StepError& error) {
     report(failed(error.stage, error.error));
   } catch (const std::exception&) {

@@ -5,9 +5,10 @@
 
 namespace bulkhead::sandbox {
 
-// `bulkhead-launcher keep FOLDER`, run by the host: standard input is the encoded KeepRequest,
-// standard output a pipe for the KeepReport. Returns the exit status of a process that nobody waits
-// for; the one that was started ends at once.
-int keeper_main(const char* folder);
+// `bulkhead-launcher keep FOLDER`, run by the host in that folder (the argument is for those who
+// read `ps`): standard input is the encoded KeepRequest, standard output a pipe for the KeepReport.
+// Returns the exit status of a process that nobody waits for; the one that was started ends at
+// once.
+int keeper_main();
 
 }  // namespace bulkhead::sandbox

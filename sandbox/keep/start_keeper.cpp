@@ -15,6 +15,7 @@
 #include <bulkhead/abi/core.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <vector>
 
 #include "sandbox/launch/launcher.hpp"
@@ -70,7 +71,12 @@ struct SpawnPlan {
 // Nothing of the application reaches the keeper: no descriptor, no signal, no environment (a build
 // with sanitizers needs their options).
 pid_t spawn(const std::string& launcher, const std::string& folder, int input, int output) {
+  // The folder that is there now, whoever takes the place under its name later.
+  const wire::UniqueFd place_of_job(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!place_of_job) throw_error("the folder " + folder + " can't be opened", errno);
+  const std::string absolute = std::filesystem::absolute(launcher).string();
   SpawnPlan plan;
+  posix_spawn_file_actions_addfchdir_np(&plan.actions, place_of_job.get());
   posix_spawn_file_actions_adddup2(&plan.actions, input, 0);
   posix_spawn_file_actions_adddup2(&plan.actions, output, 1);
   posix_spawn_file_actions_addopen(&plan.actions, 2, "/dev/null", O_RDWR, 0);
@@ -82,7 +88,7 @@ pid_t spawn(const std::string& launcher, const std::string& folder, int input, i
   posix_spawnattr_setsigmask(&plan.attributes, &none);
   posix_spawnattr_setflags(&plan.attributes,
                            POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  std::string word = "keep", program = launcher, place = folder;
+  std::string word = "keep", program = absolute, place = folder;
   char* const arguments[] = {program.data(), word.data(), place.data(), nullptr};
   std::vector<std::string> kept;
   if (BH_BUILT_SANITIZERS != 0) {
@@ -94,7 +100,7 @@ pid_t spawn(const std::string& launcher, const std::string& folder, int input, i
   for (std::string& entry : kept) environment.push_back(entry.data());
   environment.push_back(nullptr);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, launcher.c_str(), &plan.actions, &plan.attributes, arguments,
+  const int error = posix_spawn(&pid, absolute.c_str(), &plan.actions, &plan.attributes, arguments,
                                 environment.data());
   if (error != 0) throw_error("the launcher " + launcher + " can't be executed", error);
   return pid;

@@ -98,7 +98,7 @@ int launcher_main(int argc, char** argv) {
     printf("bulkhead-launcher %s\n", BULKHEAD_VERSION);
     return 0;
   }
-  if (argc == 3 && strcmp(argv[1], "keep") == 0) return keeper_main(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "keep") == 0) return keeper_main();
   const std::optional<ucred> host = control_peer();
   if (argc != 1 || !host) return usage_error();
   // What the host's process had ignored or blocked is not for us; an ignored SIGCHLD would reap the

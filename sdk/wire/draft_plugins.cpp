@@ -2,7 +2,6 @@
 #include <bulkhead/abi/draft/plugins.h>
 
 #include "sdk/schema/draft/plugins.capnp.h"
-#include "sdk/wire/drafts.hpp"
 #include "sdk/wire/service.hpp"
 
 namespace bulkhead::wire {
@@ -34,13 +33,18 @@ constexpr MethodBinding kMethods[] = {
     method<&Table::call, CallParams, CallResults>("call", BH_PLUGINS_CALL),
 };
 
-extern const ServiceBinding kBinding;
-constexpr Table kTable = {sizeof(Table), 0, service_entry<kBinding, &Table::call, BH_PLUGINS_CALL>};
-constexpr ServiceBinding kBinding = {{BH_PLUGINS_1, 0, sizeof(Table), kMethods},
-                                     give<Table, kTable>};
+}  // namespace
+
+extern const ServiceBinding kPluginsService;
+
+namespace {
+
+constexpr Table kFunctions = {sizeof(Table), 0,
+                              service_entry<kPluginsService, &Table::call, BH_PLUGINS_CALL>};
 
 }  // namespace
 
-const ServiceBinding& plugins_service() { return kBinding; }
+constexpr ServiceBinding kPluginsService = {{BH_PLUGINS_1, 0, sizeof(Table), kMethods},
+                                            give<Table, kFunctions>};
 
 }  // namespace bulkhead::wire

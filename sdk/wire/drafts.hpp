@@ -15,10 +15,6 @@ InterfaceInfo events_interface();
 InterfaceInfo command_interface();
 InterfaceInfo state_interface();
 
-// And services.
-struct ServiceBinding;
-const ServiceBinding& plugins_service();
-
 extern const InterfaceBinding kMultimodalBinding;
 extern const InterfaceBinding kCompressionBinding;
 extern const InterfaceBinding kTrainerBinding;

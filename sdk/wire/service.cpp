@@ -24,8 +24,8 @@ class LocalPort final : public ServicePort {
 }  // namespace
 
 std::span<const ServiceBinding* const> service_bindings() {
-  static const ServiceBinding* const all[] = {&plugins_service()};
-  return all;
+  static constexpr const ServiceBinding* kAll[] = {&kCommandsService, &kPluginsService};
+  return kAll;
 }
 
 const ServiceBinding* find_service(std::string_view name) {
