@@ -38,8 +38,10 @@ struct ServiceBinding {
   std::unique_ptr<GivenService> (*give)(std::shared_ptr<ServicePort> port);
 };
 
+extern const ServiceBinding kCommandsService;
 extern const ServiceBinding kHttpService;
 extern const ServiceBinding kSecretsService;
+
 std::span<const ServiceBinding* const> service_bindings();
 const ServiceBinding* find_service(std::string_view name);
 
