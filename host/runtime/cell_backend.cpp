@@ -5,6 +5,8 @@
 #include "host/runtime/start_cell.hpp"
 #include "host/runtime/stop_text.hpp"
 #include "host/runtime/ticket.hpp"
+#include "host/services/lent.hpp"
+#include "host/services/service_server.hpp"
 
 namespace bulkhead::host {
 namespace {
@@ -47,6 +49,7 @@ class CellInstance final : public InstanceBackend, public wire::Channel {
                                     bh_status& status, std::int64_t& begun);
 
  private:
+  void lend(Connection& connection, capnp::Request<core::OpenParams, core::OpenResults>& request);
   Connection::Send sender(std::uint32_t id, const char* interface, std::uint16_t method,
                           const wire::WriteParams& write, wire::ReadResults read) const;
 
@@ -101,6 +104,7 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
         request.setFiles(make_files_server(std::make_shared<GrantedFiles>(grants_),
                                            backend_.plugin().core->service_workers,
                                            connection->turns()));
+        lend(*connection, request);
         return request.send().then([&](capnp::Response<core::OpenResults>&& results) {
           if (question.done) return;
           opened = results.getInstance();
@@ -118,6 +122,28 @@ std::shared_ptr<Connection> CellInstance::ready(wire::CallContext& context, std:
   if (++run_ == 0) ++run_;
   context.set_run(run_);
   return connection;
+}
+
+// Inside a turn.
+void CellInstance::lend(Connection& connection,
+                        capnp::Request<core::OpenParams, core::OpenResults>& request) {
+  PluginState& plugin = backend_.plugin();
+  const auto services = lend_services(plugin);
+  auto list = request.initServices(static_cast<capnp::uint>(services.size()));
+  const ServiceHome home = {
+      plugin.core->service_callers,
+      connection.turns(),
+      [&connection](std::weak_ptr<wire::CallContext> call) {
+        connection.stop_at_end(std::move(call));
+      },
+      [&loop = connection.loop()](std::function<void()> work) { loop.post(std::move(work)); },
+      plugin.decision.limits.call_timeout,
+      plugin.decision.limits.output};
+  capnp::uint i = 0;
+  for (const wire::LentService& service : services) {
+    list[i].setName(service.binding->interface.name);
+    list[i++].setService(make_service_server(service, home));
+  }
 }
 
 Connection::Send CellInstance::sender(std::uint32_t id, const char* interface, std::uint16_t method,

@@ -143,6 +143,11 @@ EnterTurns Connection::turns() {
   };
 }
 
+void Connection::stop_at_end(std::weak_ptr<wire::CallContext> call) {
+  std::erase_if(served_, [](const auto& other) { return other.expired(); });
+  served_.push_back(std::move(call));
+}
+
 void Connection::watch() {
   const std::weak_ptr<Connection> weak = weak_from_this();
   const Lock lock(reactor_.mutex());  // a handler may run before its key is known here
@@ -302,6 +307,12 @@ void Connection::lose(Lock&, bh_status status, const std::string& why) {
     finish(*question, end_status_, {});
     level = BH_LOG_INFO;
   }
+  // Not here: whoever is woken by it may need locks.
+  loop_.post([served = std::exchange(served_, {})] {
+    for (const auto& weak : served) {
+      if (const auto call = weak.lock()) call->stop(wire::Stop::cancelled);
+    }
+  });
   if (end_status_ == BH_UNAVAILABLE) return;
   loop_.post([self = shared_from_this(), level] { self->log_(0, level, self->end_reason()); });
 }

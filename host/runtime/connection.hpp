@@ -57,6 +57,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // For services that answer later, from threads of their own (host/services/).
   EnterTurns turns();
 
+  // Asks a call that is served for this cell to stop when the connection ends. Inside a turn.
+  void stop_at_end(std::weak_ptr<wire::CallContext> call);
+  Loop& loop() { return loop_; }
+
   // The capability by which the cell reports progress and log lines. Inside a turn.
   core::Events::Client make_events();
 
@@ -133,6 +137,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   kj::Own<Tasks> tasks_;
   std::vector<capnp::Response<core::CallResults>> lingering_;
   std::map<std::uint64_t, std::shared_ptr<Question>> questions_;
+  std::vector<std::weak_ptr<wire::CallContext>> served_;
   std::uint64_t next_question_ = 1;
   Question* leader_ = nullptr;  // it sleeps in poll() on the socket
   bool armed_ = false;          // the loop watches the socket

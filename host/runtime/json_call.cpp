@@ -249,7 +249,10 @@ std::string call_json(InstanceState& instance, Call& call, std::string_view inte
         to.setAs<capnp::DynamicStruct>(
             message.getRoot<capnp::DynamicStruct>(found.params).asReader());
       },
-      [&](wire::CallContext& at, capnp::AnyPointer::Reader from) {
+      [&](wire::CallContext& at, capnp::AnyPointer::Reader from) -> bh_status {
+        const bh_status right =
+            known->check(at, found.number, message.getRoot<capnp::AnyPointer>().asReader(), from);
+        if (right != BH_OK) return right;
         json result = read_value(from.getAs<capnp::DynamicStruct>(found.results));
         if (!found.results_handle.empty()) {
           json& handle = result[found.results_handle];

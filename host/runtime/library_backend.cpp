@@ -4,6 +4,7 @@
 
 #include "host/runtime/config_entry.hpp"
 #include "host/runtime/probe.hpp"
+#include "host/services/lent.hpp"
 #include "sdk/wire/descriptor.hpp"
 
 namespace bulkhead::host {
@@ -130,7 +131,7 @@ std::unique_ptr<InstanceBackend> LibraryBackend::open(const ConfigValues& config
       [log = plugin_.log](std::uint32_t level, std::string_view line) {
         log->write(0, level, line);
       },
-      std::make_shared<GrantedFiles>(std::move(grants)));
+      std::make_shared<GrantedFiles>(std::move(grants)), lend_services(plugin_));
   auto object = wire::PluginObject::open(library_->descriptor(), entries, std::move(services),
                                          context, status);
   if (object == nullptr) {

@@ -58,6 +58,9 @@ class Core {
   std::atomic<bool> closed{false};
   // What services do for cells: disk work.
   Workers service_workers{8};
+  // The other services' calls, which may wait for long: for a network, for another plugin's call
+  // (which may need one of these again, so that a queue could block itself).
+  Workers service_callers{256, Workers::Full::refuse};
 
   // The launcher, started at the first need, and again should it have died. Throws Error.
   std::shared_ptr<sandbox::Launcher> launcher();
@@ -127,6 +130,11 @@ class PluginState {
   std::mutex mutex_;
   std::list<std::weak_ptr<InstanceState>> instances_;
 };
+
+namespace host {
+// The files that the policy grants to an instance, with advice for those that it does not.
+std::shared_ptr<FileGrants> granted_by_policy(const PluginState& plugin);
+}  // namespace host
 
 class InstanceState {
  public:

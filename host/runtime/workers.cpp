@@ -8,7 +8,8 @@
 
 namespace bulkhead::host {
 
-Workers::Workers(unsigned most) : most_(most), shared_(std::make_shared<Shared>()) {}
+Workers::Workers(unsigned most, Full full)
+    : most_(most), full_(full), shared_(std::make_shared<Shared>()) {}
 
 Workers::~Workers() { stop(std::chrono::nanoseconds(0)); }
 
@@ -36,12 +37,15 @@ void Workers::serve(const std::shared_ptr<Shared>& shared) {
 bool Workers::run(std::function<void()> task) {
   const std::lock_guard lock(shared_->mutex);
   if (shared_->stopping) return false;
-  if (shared_->idle <= shared_->tasks.size() && shared_->threads < most_ + shared_->given_up) {
+  const bool all_busy = shared_->idle <= shared_->tasks.size();
+  const bool room = shared_->threads < most_ + shared_->given_up;
+  if (all_busy && !room && full_ == Full::refuse) return false;
+  if (all_busy && room) {
     try {
       std::thread([shared = shared_] { serve(shared); }).detach();
       ++shared_->threads;
     } catch (const std::system_error&) {
-      if (shared_->threads <= shared_->given_up) return false;
+      if (full_ == Full::refuse || shared_->threads <= shared_->given_up) return false;
     }
   }
   shared_->tasks.push_back(std::move(task));

@@ -13,12 +13,14 @@ namespace bulkhead::host {
 
 class Workers {
  public:
-  explicit Workers(unsigned most);
+  enum class Full { queue, refuse };
+  // What run() does when all threads are at work.
+  explicit Workers(unsigned most, Full full = Full::queue);
   // As stop().
   ~Workers();
 
-  // Runs a task on some thread, at once if there may be another thread, else when one is free.
-  // False when no thread can be had.
+  // Runs a task on some thread, at once if there may be another thread, else when one is free (or
+  // not at all, see Full). False when no thread can be had.
   bool run(std::function<void()> task);
   // A task does not come back: its thread no longer counts.
   void give_up_one();
@@ -37,6 +39,7 @@ class Workers {
   static void serve(const std::shared_ptr<Shared>& shared);
 
   const unsigned most_;
+  const Full full_;
   const std::shared_ptr<Shared> shared_;
 };
 

@@ -128,33 +128,25 @@ class FilesServer final : public core::Files::Server {
     }
     InTurn in_turn = enter_();
     if (!in_turn) return kj::READY_NOW;  // nobody is left to hear it
-    auto paf = kj::newPromiseAndFulfiller<void>();
-    // Everything of KJ in it is touched and destroyed inside turns only.
-    struct Pending {
-      Context context;
-      kj::Own<kj::PromiseFulfiller<void>> fulfiller;
+    struct Done {
+      wire::FileOutcome outcome;
+      Answer answer{};
     };
-    auto* pending = new Pending{kj::mv(context), kj::mv(paf.fulfiller)};
-    const bool started = workers_.run(
-        [store = store_, in_turn = std::move(in_turn), run = std::move(run), write, pending] {
-          Answer answer{};
-          const wire::FileOutcome outcome = run(*store, answer);
-          in_turn([&] {
-            const std::unique_ptr<Pending> done(pending);
-            auto results = done->context.getResults();
-            set_status(results.initStatus(), outcome);
-            if (outcome.status == BH_OK) write(answer, results);
-            done->fulfiller->fulfill();
-          });
-        });
-    if (!started) {
-      const std::unique_ptr<Pending> refused(pending);
-      set_status(refused->context.getResults().initStatus(),
-                 {BH_UNAVAILABLE, "the host is closed"});
-      return kj::READY_NOW;
-    }
     ++in_flight_;
-    return paf.promise.attach(kj::defer([this] { --in_flight_; }));
+    return in_background(
+               workers_, std::move(in_turn), context,
+               [store = store_, run = std::move(run)] {
+                 Done done;
+                 done.outcome = run(*store, done.answer);
+                 return done;
+               },
+               Done{{BH_UNAVAILABLE, "the host is closed"}},
+               [write](const Done& done, Context& asked) {
+                 auto results = asked.getResults();
+                 set_status(results.initStatus(), done.outcome);
+                 if (done.outcome.status == BH_OK) write(done.answer, results);
+               })
+        .attach(kj::defer([this] { --in_flight_; }));
   }
 
   const std::shared_ptr<wire::FileStore> store_;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sandbox/cell/remote_files.hpp"
+#include "sandbox/cell/remote_service.hpp"
 #include "sandbox/cell/server.hpp"
 #include "sdk/wire/version.hpp"
 
@@ -92,13 +93,21 @@ class Methods final : public core::Cell::Server {
     auto call = server_.start_call(params.getContext());
     auto opened = std::make_shared<std::unique_ptr<wire::PluginObject>>();
     auto files = remote_files(server_, params.getFiles());
+    std::vector<wire::LentService> lent;
+    for (const auto service : params.getServices()) {
+      const auto* known = wire::find_service({service.getName().cStr(), service.getName().size()});
+      if (known != nullptr) {
+        lent.push_back({known, remote_service(server_, service.getService())});
+      }
+    }
     return queue(
-        [&server = server_, call, opened, params, files = std::move(files)]() mutable {
+        [&server = server_, call, opened, params, files = std::move(files),
+         lent = std::move(lent)]() mutable {
           std::vector<bh_config_entry> config;
           for (const auto entry : params.getConfig()) config.push_back(config_entry(entry));
           *opened = wire::PluginObject::open(server.library().descriptor, config,
-                                             server.make_services(std::move(files)), call->context,
-                                             call->status);
+                                             server.make_services(std::move(files), lent),
+                                             call->context, call->status);
         },
         [&server = server_, call, opened, results]() mutable {
           server.end_call(*call);

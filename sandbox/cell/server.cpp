@@ -126,14 +126,30 @@ void Server::load(const std::string& path, const std::string& data, std::uint32_
   }
 }
 
-std::unique_ptr<wire::Services> Server::make_services(std::shared_ptr<wire::FileStore> files) {
+std::unique_ptr<wire::Services> Server::make_services(std::shared_ptr<wire::FileStore> files,
+                                                      std::span<const wire::LentService> lent) {
   return std::make_unique<wire::Services>(
       package_, [this](std::uint32_t level, std::string_view line) { send_log(0, level, line); },
-      std::move(files));
+      std::move(files), lent);
 }
 
-void Server::ask(const std::function<kj::Promise<void>()>& send) {
+// Wakes the thread that asks the host for a call, when the call is asked to stop: cancel() does
+// that inside a turn, so with the lock held.
+struct Server::AskWaker final : wire::CallContext::Waker {
+  explicit AskWaker(Server& owner) : server(owner) {}
+  void wake() override {
+    server.asking_.notify_all();
+    if (server.reading_) server.nudge();
+  }
+  Server& server;
+};
+
+void Server::ask(const std::function<kj::Promise<void>()>& send, wire::CallContext* context,
+                 const std::function<void()>& cancel) {
   std::unique_lock lock(reactor_.mutex());
+  AskWaker waker(*this);
+  if (context != nullptr) context->set_waker(&waker);
+  bool cancelled = false;
   bool done = false;
   const auto finish = [&] {
     done = true;
@@ -148,6 +164,12 @@ void Server::ask(const std::function<kj::Promise<void>()>& send) {
   });
   watch_writes();
   while (!done && !ended_) {
+    if (context != nullptr && !cancelled && context->stopped() != wire::Stop::none) {
+      cancelled = true;
+      reactor_.turn(cancel);
+      watch_writes();
+      continue;
+    }
     if (!queue_.empty()) call_help();
     if (reading_) {
       asking_.wait(lock);
@@ -156,6 +178,7 @@ void Server::ask(const std::function<kj::Promise<void>()>& send) {
     }
   }
   reactor_.turn([&] { promise = nullptr; });
+  if (context != nullptr) context->set_waker(nullptr);
   // Whoever else waits must not wait for a reader that has gone.
   asking_.notify_all();
   if (!queue_.empty()) call_help();

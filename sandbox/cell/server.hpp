@@ -47,10 +47,14 @@ class Server {
   void load(const std::string& path, const std::string& data, std::uint32_t isolation);
   const PluginLibrary& library() const { return library_; }
   // Outside of a turn.
-  std::unique_ptr<wire::Services> make_services(std::shared_ptr<wire::FileStore> files);
+  std::unique_ptr<wire::Services> make_services(std::shared_ptr<wire::FileStore> files,
+                                                std::span<const wire::LentService> lent);
   // Sends a question to the host, and waits for its answer: `send` runs inside a turn, and so do
   // the continuations of its promise. On the thread of a call, never inside a turn.
-  void ask(const std::function<kj::Promise<void>()>& send);
+  void ask(const std::function<kj::Promise<void>()>& send) { ask(send, nullptr, {}); }
+  // The same for a call: `cancel` runs inside a turn, once, when the call is asked to stop.
+  void ask(const std::function<kj::Promise<void>()>& send, wire::CallContext* context,
+           const std::function<void()>& cancel);
   // Runs inside a turn what must not run outside of one: the end of a capability, for example.
   void in_turn(const std::function<void()>& work);
   void send_log(std::uint64_t call, std::uint32_t level, std::string_view line);
@@ -60,6 +64,7 @@ class Server {
   struct Work {
     std::function<void()> run, answer;
   };
+  struct AskWaker;
 
   [[noreturn]] void thread_main();
   [[noreturn]] void end(std::unique_lock<std::mutex>& lock);

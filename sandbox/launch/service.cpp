@@ -16,6 +16,7 @@
 #include <memory>
 #include <utility>
 
+#include "sandbox/launch/init.hpp"
 #include "sandbox/launch/launcher.hpp"
 #include "sandbox/launch/private_root.hpp"
 

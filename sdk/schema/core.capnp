@@ -38,6 +38,17 @@ interface Cell {
   # Asks a call to stop. Unknown ids are ignored: the call may just have ended.
 }
 
+interface HostService {
+  # Served by the host: one service that it lends to one instance, as its header in bulkhead/abi/
+  # describes it. The cell may have 16 calls of it in flight.
+
+  call @0 ServiceCallParams -> CallResults;
+  # Runs one method. The answer may take as long as the context's deadline allows.
+
+  cancel @1 CancelParams -> CancelResults;
+  # Asks a call to stop; it still answers. Unknown ids are ignored.
+}
+
 interface Events {
   # Served by the host: what a call in flight has to say. Answers are empty; the cell does not wait
   # for them.
@@ -119,6 +130,18 @@ struct OpenParams {
   context @0 :CallContext;
   config @1 :List(ConfigEntry);
   files @2 :Services.Files;    # what is granted to this instance
+  services @3 :List(LentService);
+}
+
+struct LentService {
+  name @0 :Text;               # "bulkhead.http/1"
+  service @1 :HostService;
+}
+
+struct ServiceCallParams {
+  context @0 :CallContext;     # its id is the cell's choice: unique among the calls of the service
+  method @1 :UInt16;           # number of the method in the service's header
+  params @2 :AnyPointer;       # the method's params struct
 }
 
 struct OpenResults {

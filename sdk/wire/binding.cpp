@@ -50,52 +50,12 @@ bool sized(const void* data, const Layout& layout) {
   return size >= layout.size;
 }
 
-bh_status check_caller(const MethodBinding& method, const void* params, const void* result,
-                       CallContext& context) {
-  if (!sized(params, method.params()) || !sized(result, method.result())) {
-    context.fail("params or result is null, or its struct_size is smaller than this host's header");
-    return BH_INVALID_ARGUMENT;
-  }
-  if (!valid(method.params(), params, nullptr)) {
-    context.fail(
-        "a list, text or tensor of the params has a size but no memory, or a tensor is not "
-        "compact or not in CPU memory");
-    return BH_INVALID_ARGUMENT;
-  }
-  return BH_OK;
-}
-
-bool keeps_contract(const MethodBinding& method, const void* params, const void* result,
-                    const CallContext& context) {
-  const Field* handle = handle_field(method.result());
-  if (handle != nullptr && handle_in(const_cast<void*>(result), *handle) > kHandleMask) {
-    return false;
-  }
-  return valid(method.result(), result, &context) &&
-         (method.answers == nullptr || method.answers(params, result));
-}
-
 bh_status run_direct(const Endpoint& endpoint, const MethodBinding& method, const void* table,
                      CallContext& context, const void* params, void* result) {
   if (context.run() != 0 && context.run() != kFirstRun) return BH_NOT_FOUND;
   context.set_run(kFirstRun);
   context.begin_direct(endpoint.default_timeout, &endpoint.closed);
   const bh_status status = method.invoke(table, &context, endpoint.instance, params, result);
-  if (status != BH_OK) return status;
-  return keeps_contract(method, params, result, context) ? BH_OK : BH_PROTOCOL_ERROR;
-}
-
-void write_params(const MethodBinding& method, const void* params,
-                  capnp::AnyPointer::Builder message) {
-  write(method.params(), params, message.initAs<capnp::DynamicStruct>(method.params_schema()));
-}
-
-bh_status read_results(const MethodBinding& method, const void* params, void* result,
-                       CallContext& context, capnp::AnyPointer::Reader message) {
-  ResultMemory memory(context);
-  const bh_status status =
-      read(method.result(), message.getAs<capnp::DynamicStruct>(method.results_schema()), memory,
-           result);
   if (status != BH_OK) return status;
   return keeps_contract(method, params, result, context) ? BH_OK : BH_PROTOCOL_ERROR;
 }
@@ -154,6 +114,75 @@ bh_status unknown(const InterfaceBinding& binding, CallContext& context, std::ui
 
 }  // namespace
 
+bh_status check_caller(const MethodBinding& method, const void* params, const void* result,
+                       CallContext& context) {
+  if (!sized(params, method.params()) || !sized(result, method.result())) {
+    context.fail("params or result is null, or its struct_size is smaller than this host's header");
+    return BH_INVALID_ARGUMENT;
+  }
+  if (!valid(method.params(), params, nullptr)) {
+    context.fail(
+        "a list, text or tensor of the params has a size but no memory, or a tensor is not "
+        "compact or not in CPU memory");
+    return BH_INVALID_ARGUMENT;
+  }
+  return BH_OK;
+}
+
+bool keeps_contract(const MethodBinding& method, const void* params, const void* result,
+                    const CallContext& context) {
+  const Field* handle = handle_field(method.result());
+  if (handle != nullptr && handle_in(const_cast<void*>(result), *handle) > kHandleMask) {
+    return false;
+  }
+  return valid(method.result(), result, &context) &&
+         (method.answers == nullptr || method.answers(params, result));
+}
+
+void write_params(const MethodBinding& method, const void* params,
+                  capnp::AnyPointer::Builder message) {
+  write(method.params(), params, message.initAs<capnp::DynamicStruct>(method.params_schema()));
+}
+
+bh_status read_results(const MethodBinding& method, const void* params, void* result,
+                       CallContext& context, capnp::AnyPointer::Reader message) {
+  ResultMemory memory(context);
+  const bh_status status =
+      read(method.result(), message.getAs<capnp::DynamicStruct>(method.results_schema()), memory,
+           result);
+  if (status != BH_OK) return status;
+  return keeps_contract(method, params, result, context) ? BH_OK : BH_PROTOCOL_ERROR;
+}
+
+bh_status IncomingCall::take(CallContext& context, capnp::AnyPointer::Reader message) {
+  const Layout& params = method_.params();
+  const Layout& result = method_.result();
+  params_ = memory_.allocate(params.size);
+  result_ = memory_.allocate(result.size);
+  bh_status status = BH_OUT_OF_MEMORY;
+  if (params_ != nullptr && result_ != nullptr) {
+    std::memset(params_, 0, params.size);
+    std::memset(result_, 0, result.size);
+    const auto size = static_cast<std::uint32_t>(result.size);
+    std::memcpy(result_, &size, sizeof size);
+    status = read(params, message.getAs<capnp::DynamicStruct>(method_.params_schema()), memory_,
+                  params_);
+  }
+  if (status == BH_OK) return status;
+  if (status == BH_OUT_OF_MEMORY) {
+    context.fail("the params need more memory than they may have");
+    return BH_RESOURCE_EXHAUSTED;
+  }
+  context.fail("a tensor's bytes do not fit its shape");
+  return BH_INVALID_ARGUMENT;
+}
+
+bh_status IncomingCall::give(CallContext& context, capnp::AnyPointer::Builder message) {
+  if (!keeps_contract(method_, params_, result_, context)) return BH_PROTOCOL_ERROR;
+  write(method_.result(), result_, message.initAs<capnp::DynamicStruct>(method_.results_schema()));
+  return BH_OK;
+}
+
 bh_status run(const InterfaceBinding& binding, std::uint16_t number, bh_call* call,
               bh_instance* handle, const void* params, void* result) {
   Endpoint& endpoint = Endpoint::of(handle);
@@ -203,28 +232,23 @@ bh_status submit(const InterfaceBinding& binding, bh_call* call, bh_instance* ha
 
 bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instance* instance,
                    CallContext& context, std::uint16_t number, capnp::AnyPointer::Reader params,
-                   capnp::AnyPointer::Builder results) {
+                   capnp::AnyPointer::Builder results, std::uint64_t params_limit) {
   if (number >= binding.methods.size()) {
     return unknown(binding, context, number, BH_UNSUPPORTED);
   }
   const MethodBinding& method = binding.methods[number];
-  Scratch scratch;
-  void* const typed = scratch.allocate(method.params().size);
-  void* const result = scratch.allocate(method.result().size);
-  std::memset(typed, 0, method.params().size);
-  std::memset(result, 0, method.result().size);
-  const auto size = static_cast<std::uint32_t>(method.result().size);
-  std::memcpy(result, &size, sizeof size);
-  if (read(method.params(), params.getAs<capnp::DynamicStruct>(method.params_schema()), scratch,
-           typed) != BH_OK) {
-    context.fail("a tensor's bytes do not fit its shape");
-    return BH_INVALID_ARGUMENT;
-  }
-  const bh_status status = method.invoke(table, &context, instance, typed, result);
-  if (status != BH_OK) return status;
-  if (!keeps_contract(method, typed, result, context)) return BH_PROTOCOL_ERROR;
-  write(method.result(), result, results.initAs<capnp::DynamicStruct>(method.results_schema()));
-  return BH_OK;
+  IncomingCall call(method, params_limit);
+  if (const bh_status status = call.take(context, params); status != BH_OK) return status;
+  const bh_status status = method.invoke(table, &context, instance, call.params(), call.result());
+  return status == BH_OK ? call.give(context, results) : status;
+}
+
+bh_status check_results(const InterfaceBinding& binding, CallContext& context, std::uint16_t number,
+                        capnp::AnyPointer::Reader params, capnp::AnyPointer::Reader results) {
+  const MethodBinding& method = binding.methods[number];
+  IncomingCall call(method, Scratch::kUnlimited);
+  if (const bh_status status = call.take(context, params); status != BH_OK) return status;
+  return read_results(method, call.params(), call.result(), context, results);
 }
 
 std::string check_table(const InterfaceBinding& binding, const void* table) {

@@ -47,7 +47,36 @@ bh_status submit(const InterfaceBinding& binding, bh_call* call, bh_instance* ha
                  std::uint32_t method, const void* params, void* result, bh_completion done);
 bh_status dispatch(const InterfaceBinding& binding, const void* table, bh_instance* instance,
                    CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
-                   capnp::AnyPointer::Builder results);
+                   capnp::AnyPointer::Builder results,
+                   std::uint64_t params_limit = Scratch::kUnlimited);
+bh_status check_results(const InterfaceBinding& binding, CallContext& context, std::uint16_t method,
+                        capnp::AnyPointer::Reader params, capnp::AnyPointer::Reader results);
+// The parts of these, for services (service.hpp).
+bh_status check_caller(const MethodBinding& method, const void* params, const void* result,
+                       CallContext& context);
+bool keeps_contract(const MethodBinding& method, const void* params, const void* result,
+                    const CallContext& context);
+void write_params(const MethodBinding& method, const void* params,
+                  capnp::AnyPointer::Builder message);
+bh_status read_results(const MethodBinding& method, const void* params, void* result,
+                       CallContext& context, capnp::AnyPointer::Reader message);
+// A call that came as a message: its params and its result as C structs.
+class IncomingCall {
+ public:
+  IncomingCall(const MethodBinding& method, std::uint64_t params_limit)
+      : method_(method), memory_(params_limit) {}
+  bh_status take(CallContext& context, capnp::AnyPointer::Reader message);
+  bh_status give(CallContext& context, capnp::AnyPointer::Builder message);
+  const void* params() const { return params_; }
+  void* result() const { return result_; }
+
+ private:
+  const MethodBinding& method_;
+  Scratch memory_;
+  void* params_ = nullptr;
+  void* result_ = nullptr;
+};
+
 std::string check_table(const InterfaceBinding& binding, const void* table);
 std::vector<MethodInfo> describe_methods(const InterfaceBinding& binding);
 
@@ -59,6 +88,15 @@ struct MethodType<bh_status (*Table::*)(bh_call*, bh_instance*, const P*, R*)> {
   using In = Table;
   using Params = P;
   using Result = R;
+  static bh_instance* self(const Table*, bh_instance* instance) { return instance; }
+};
+// A service's: it gets its own table where an interface gets the instance.
+template <class Table, class P, class R>
+struct MethodType<bh_status (*Table::*)(bh_call*, const Table*, const P*, R*)> {
+  using In = Table;
+  using Params = P;
+  using Result = R;
+  static const Table* self(const Table* table, bh_instance*) { return table; }
 };
 
 template <auto Member, class ParamsMessage, class ResultsMessage>
@@ -76,8 +114,9 @@ constexpr MethodBinding method(const char* name, std::uint16_t number,
           [] { return capnp::StructSchema(capnp::Schema::from<ResultsMessage>()); },
           [](const void* table, bh_call* call, bh_instance* instance, const void* params,
              void* result) {
-            return (static_cast<const Table*>(table)->*Member)(
-                call, instance, static_cast<const Params*>(params), static_cast<Result*>(result));
+            const auto* own = static_cast<const Table*>(table);
+            return (own->*Member)(call, Type::self(own, instance),
+                                  static_cast<const Params*>(params), static_cast<Result*>(result));
           },
           [](const void* table) { return static_cast<const Table*>(table)->*Member != nullptr; },
           answers};
@@ -104,6 +143,10 @@ InterfaceInfo interface_info(const void* table) {
           [](const void* own, bh_instance* instance, CallContext& context, std::uint16_t method,
              capnp::AnyPointer::Reader params, capnp::AnyPointer::Builder results) {
             return dispatch(Binding, own, instance, context, method, params, results);
+          },
+          [](CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
+             capnp::AnyPointer::Reader results) {
+            return check_results(Binding, context, method, params, results);
           },
           [](const void* own) { return check_table(Binding, own); },
           []() -> std::span<const MethodInfo> {

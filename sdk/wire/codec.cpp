@@ -325,6 +325,23 @@ constexpr std::array<Serve, kNames.size()> kServes = {
     serve<EncodeBatch>, serve<DecodeBatch>, serve<StreamOpen>, serve<StreamPush>,
     serve<StreamClose>, serve<Info>};
 
+template <class M>
+bh_status check(CallContext& context, capnp::AnyPointer::Reader params,
+                capnp::AnyPointer::Reader results) {
+  Scratch scratch;
+  typename M::Params typed{};
+  typename M::Result result{};
+  result.struct_size = sizeof result;
+  if (!M::read_params(params, scratch, typed)) return BH_INVALID_ARGUMENT;
+  return M::read_results(results, context, bounds(typed), result);
+}
+
+using Check = bh_status (*)(CallContext&, capnp::AnyPointer::Reader, capnp::AnyPointer::Reader);
+constexpr std::array<Check, kNames.size()> kChecks = {
+    check<Encode>,      check<Decode>,      check<Tokenize>,   check<Count>,
+    check<EncodeBatch>, check<DecodeBatch>, check<StreamOpen>, check<StreamPush>,
+    check<StreamClose>, check<Info>};
+
 bh_status dispatch(const void* table, bh_instance* instance, CallContext& context,
                    std::uint16_t method, capnp::AnyPointer::Reader params,
                    capnp::AnyPointer::Builder results) {
@@ -334,6 +351,12 @@ bh_status dispatch(const void* table, bh_instance* instance, CallContext& contex
   }
   return kServes[method](*static_cast<const bh_codec_v1*>(table), instance, context, params,
                          results);
+}
+
+// The method has been looked up in methods().
+bh_status check_results(CallContext& context, std::uint16_t method,
+                        capnp::AnyPointer::Reader params, capnp::AnyPointer::Reader results) {
+  return kChecks[method](context, params, results);
 }
 
 std::string check_table(const void* table) {
@@ -364,7 +387,7 @@ std::span<const MethodInfo> methods() {
 }  // namespace
 
 InterfaceInfo codec_interface() {
-  return {BH_CODEC_1, kIndex, &kTable, dispatch, check_table, methods};
+  return {BH_CODEC_1, kIndex, &kTable, dispatch, check_results, check_table, methods};
 }
 
 }  // namespace bulkhead::wire

@@ -31,6 +31,10 @@ struct InterfaceInfo {
   bh_status (*dispatch)(const void* table, bh_instance* instance, CallContext& context,
                         std::uint16_t method, capnp::AnyPointer::Reader params,
                         capnp::AnyPointer::Builder results);
+  // Holds results that came over a channel against the contract: BH_PROTOCOL_ERROR when they are no
+  // answer to these params. For callers that read the messages themselves.
+  bh_status (*check)(CallContext& context, std::uint16_t method, capnp::AnyPointer::Reader params,
+                     capnp::AnyPointer::Reader results);
   // What is wrong with a table that a plugin returned, or nothing.
   std::string (*check_table)(const void* table);
   std::span<const MethodInfo> (*methods)();

@@ -323,6 +323,8 @@ bh_status read(const Layout& layout, capnp::DynamicStruct::Reader from, Memory& 
 void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 
 void* Scratch::allocate(std::size_t size) {
+  if (size > left_) return nullptr;
+  left_ -= size;
   const std::size_t padded = (size + kAlignment - 1) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, padded == 0 ? kAlignment : padded);
   if (memory == nullptr) throw std::bad_alloc();

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -72,6 +73,8 @@ class Memory {
 // Params on the plugin's side: they live as long as this and their message.
 class Scratch final : public Memory {
  public:
+  static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
+  explicit Scratch(std::uint64_t limit = kUnlimited) : left_(limit) {}
   void* allocate(std::size_t size) override;
   bool borrows() const override { return true; }
 
@@ -79,6 +82,7 @@ class Scratch final : public Memory {
   struct Free {
     void operator()(void* memory) const;
   };
+  std::uint64_t left_;
   std::vector<std::unique_ptr<void, Free>> blocks_;
 };
 

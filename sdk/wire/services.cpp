@@ -91,7 +91,7 @@ constexpr bh_clock_v1 kClock = {sizeof(bh_clock_v1), 0, now, monotonic, sleep};
 }  // namespace
 
 Services::Services(std::shared_ptr<PackageData> package, LogLine log,
-                   std::shared_ptr<FileStore> files)
+                   std::shared_ptr<FileStore> files, std::span<const LentService> lent)
     : bh_services{sizeof(bh_services), 0, &Services::find},
       package_(std::move(package)),
       log_{{sizeof(bh_log_v1), 0,
@@ -101,10 +101,15 @@ Services::Services(std::shared_ptr<PackageData> package, LogLine log,
            std::move(log)},
       files_{{sizeof(bh_files_v1), 0, open_file, read_file, create_file, write_file, commit_file,
               close_file},
-             std::move(files)} {}
+             std::move(files)} {
+  for (const LentService& service : lent) {
+    given_.emplace(service.binding->interface.name, service.binding->give(service.port));
+  }
+}
 
 bool Services::has(std::string_view name) {
-  return name == BH_LOG_1 || name == BH_PACKAGE_1 || name == BH_FILES_1 || name == BH_CLOCK_1;
+  return name == BH_LOG_1 || name == BH_PACKAGE_1 || name == BH_FILES_1 || name == BH_CLOCK_1 ||
+         find_service(name) != nullptr;
 }
 
 const void* Services::find(const bh_services* services, const char* name) {
@@ -114,7 +119,8 @@ const void* Services::find(const bh_services* services, const char* name) {
   if (wanted == BH_PACKAGE_1) return static_cast<const bh_package_v1*>(self->package_.get());
   if (wanted == BH_FILES_1) return static_cast<const bh_files_v1*>(&self->files_);
   if (wanted == BH_CLOCK_1) return &kClock;
-  return nullptr;
+  const auto given = self->given_.find(wanted);
+  return given == self->given_.end() ? nullptr : given->second->table();
 }
 
 }  // namespace bulkhead::wire

@@ -6,11 +6,15 @@
 #include <bulkhead/abi/services.h>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "sdk/wire/file_store.hpp"
 #include "sdk/wire/package_data.hpp"
+#include "sdk/wire/service.hpp"
 
 namespace bulkhead::wire {
 
@@ -24,7 +28,8 @@ struct FilesTable : bh_files_v1 {
 
 class Services final : public bh_services {
  public:
-  Services(std::shared_ptr<PackageData> package, LogLine log, std::shared_ptr<FileStore> files);
+  Services(std::shared_ptr<PackageData> package, LogLine log, std::shared_ptr<FileStore> files,
+           std::span<const LentService> lent);
   static bool has(std::string_view name);
 
  private:
@@ -36,6 +41,7 @@ class Services final : public bh_services {
   std::shared_ptr<PackageData> package_;
   Log log_;
   FilesTable files_;
+  std::map<std::string, std::unique_ptr<GivenService>, std::less<>> given_;
 };
 
 }  // namespace bulkhead::wire

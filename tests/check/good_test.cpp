@@ -40,7 +40,7 @@ void must_be_good(const fs::path& folder) {
 }
 
 TEST_CASE("the first-party plugins pass") {
-  for (const char* id : {"en_gpt2", "linear", "loader", "quantize"}) {
+  for (const char* id : {"en_gpt2", "linear", "loader", "local", "quantize"}) {
     const fs::path folder = fs::path(BULKHEAD_BUILT_PLUGINS) / id;
     if (!fs::exists(folder / "1.0.0" / "lib")) {
       WARN(std::string(id) + " was not built");

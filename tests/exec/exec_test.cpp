@@ -223,6 +223,20 @@ TEST_CASE_METHOD(Executables, "an executable that crashes is an error, and a new
   CHECK(codec.count("four") == 4);
 }
 
+TEST_CASE_METHOD(Executables, "results that are no answer are an error, as JSON too") {
+  package("lying", plugin_script("lying",
+                                 "        result = results(1, 2)\n"
+                                 "        result.set_u32_list(0, bytes(4))\n"
+                                 "        if text == b'lie':\n"
+                                 "            result.set_u64_list(1, bytes(8) + b'\\xff' * 8)"));
+  Instance lying = load("lying", Isolation::cell).open();
+  const auto encode = [&](const std::string& text) {
+    return lying.call_json("bulkhead.codec/1", "encode", R"({"text": ")" + text + "\"}");
+  };
+  CHECK_THAT(encode("true"), Contains(R"("ids":[0])"));
+  CHECK(failure_of([&] { encode("lie"); }).status == Status::protocol_error);
+}
+
 TEST_CASE_METHOD(Executables, "an exception in Python is an error of its call") {
   package("raising", plugin_script("raising", "        raise ValueError('no such luck')"));
   const Failure failure = failure_of([codec = cell("raising")] { codec.count("x"); });

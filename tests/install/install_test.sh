@@ -152,6 +152,13 @@ new_projects() {  # TREE
     call my_multimodal probe '{"items": [{"bytes": "pixels"}]}'
   expect '"output":"2\n"' "$1/bin/bulkhead" --plugins "$work/my_command/build/plugins" \
     call my_command run '{"name": "count-lines", "input": "a\nb\n"}'
+  head -c 4000 /dev/zero >"$work/model.f32"
+  expect '"outputBytes":2000' "$1/bin/bulkhead" --plugins "$work/my_compression/build/plugins" \
+    call my_compression compress '{"method": "bf16", "model": "in", "output": "out"}' \
+    --read in="$work/model.f32" --write out="$work/model.bf16"
+  [[ $(wc -c <"$work/model.bf16") == 2000 ]] || fail "the smaller model has another size"
+  expect '"run":' "$1/bin/bulkhead" --plugins "$work/my_trainer/build/plugins" \
+    call my_trainer open_run '{"data": ["text"]}' --read text="$work/policy.toml"
 }
 
 check_samples() {  # TREE CMAKE_BUILD

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include <bulkhead/abi/draft/trainer.h>
+#include <bulkhead/testing/files.hpp>
 #include <bulkhead/testing/library.hpp>
-
-#include "tests/plugins/support/memory_files.hpp"
+#include <bulkhead/testing/services.hpp>
 
 namespace bulkhead::testing {
 
@@ -48,7 +48,8 @@ class TestTrainer {
  public:
   TestTrainer(const PluginLibrary& library, MemoryFiles& files)
       : descriptor_(library.descriptor()), files_(files) {
-    const bh_open_params params{sizeof(bh_open_params), 0, nullptr, files.services()};
+    services_.lend(BH_FILES_1, files.get());
+    const bh_open_params params{sizeof(bh_open_params), 0, nullptr, services_.get()};
     TestCall call;
     check(call, descriptor_.open(call, &params, &instance_));
     table_ = static_cast<const bh_trainer_v1*>(descriptor_.get_interface(instance_, BH_TRAINER_1));
@@ -176,6 +177,7 @@ class TestTrainer {
 
   const bh_descriptor& descriptor_;
   MemoryFiles& files_;
+  TestServices services_{""};
   bh_instance* instance_ = nullptr;
   const bh_trainer_v1* table_ = nullptr;
 };

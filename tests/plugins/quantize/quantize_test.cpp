@@ -7,9 +7,9 @@
 #include <optional>
 
 #include <bulkhead/abi/draft/compression.h>
+#include <bulkhead/testing/files.hpp>
 
 #include "oracle.hpp"
-#include "tests/plugins/support/memory_files.hpp"
 #include "tests/plugins/support/plugin_library.hpp"
 
 using namespace bulkhead::testing;
@@ -28,14 +28,16 @@ struct Report {
 struct Quantize {
   PluginLibrary library{QUANTIZE_PACKAGE "/lib/quantize.so"};
   MemoryFiles files;
+  TestServices services{""};
   bh_instance* instance = nullptr;
   const bh_compression_v1* table = nullptr;
   std::optional<TestCall> call;
 
   Quantize() {
     files.writable = {"out"};
+    services.lend(BH_FILES_1, files.get());
     TestCall opening;
-    const bh_open_params params{sizeof(bh_open_params), 0, nullptr, files.services()};
+    const bh_open_params params{sizeof(bh_open_params), 0, nullptr, services.get()};
     REQUIRE(library.descriptor().open(opening, &params, &instance) == BH_OK);
     table = static_cast<const bh_compression_v1*>(
         library.descriptor().get_interface(instance, BH_COMPRESSION_1));

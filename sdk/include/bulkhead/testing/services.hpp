@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <stdexcept>
@@ -32,6 +33,8 @@ class TestServices {
   }
   TestServices(const TestServices&) = delete;
   const bh_services* get() const { return &services_.base; }
+  // Lends one more service: its table, which must live as long as the plugin's instances.
+  void lend(const char* name, const void* service) { lent_[name] = service; }
 
   std::map<std::string, std::string> files;
 
@@ -48,7 +51,8 @@ class TestServices {
     const TestServices& self = *reinterpret_cast<const Services*>(base)->self;
     if (std::string_view(name) == BH_LOG_1) return &self.log_;
     if (std::string_view(name) == BH_PACKAGE_1) return &self.package_.base;
-    return nullptr;
+    const auto lent = self.lent_.find(name);
+    return lent == self.lent_.end() ? nullptr : lent->second;
   }
   static bh_status file(const bh_package_v1* base, bh_text name, bh_bytes* out) {
     TestServices& self = *reinterpret_cast<const Package*>(base)->self;
@@ -66,6 +70,7 @@ class TestServices {
   Services services_;
   Package package_;
   bh_log_v1 log_;
+  std::map<std::string, const void*, std::less<>> lent_;
 };
 
 }  // namespace bulkhead::testing

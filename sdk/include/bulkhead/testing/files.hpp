@@ -1,4 +1,9 @@
-// The service "bulkhead.files/1" in memory, for plugins that are tested without a host.
+// bulkhead/testing/files.hpp: the service "bulkhead.files/1" in memory, for tests of plugins.
+//
+//   MemoryFiles files;
+//   files.readable["model"] = "...";
+//   TestServices services("");
+//   services.lend(BH_FILES_1, files.get());
 #pragma once
 
 #include <algorithm>
@@ -9,10 +14,8 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include <bulkhead/abi/draft/files.h>
-#include <bulkhead/abi/services.h>
 
 namespace bulkhead::testing {
 
@@ -20,20 +23,12 @@ namespace bulkhead::testing {
 // in `written`.
 class MemoryFiles {
  public:
-  // Services that are these files and nothing else.
   MemoryFiles() {
-    services_.base = {sizeof(bh_services), 0, [](const bh_services* base, const char* name) {
-                        const auto& raw = *reinterpret_cast<const RawServices*>(base);
-                        return std::string_view(name) == BH_FILES_1
-                                   ? static_cast<const void*>(&raw.self->files_.base)
-                                   : nullptr;
-                      }};
-    services_.self = this;
     files_.base = {sizeof(bh_files_v1), 0, open, read, create, write, commit, close};
     files_.self = this;
   }
   MemoryFiles(const MemoryFiles&) = delete;
-  const bh_services* services() const { return &services_.base; }
+  const bh_files_v1* get() const { return &files_.base; }
 
   std::map<std::string, std::string> readable;
   std::set<std::string> writable;
@@ -51,10 +46,6 @@ class MemoryFiles {
   struct Handle {
     std::string name, bytes;
     bool writes = false;
-  };
-  struct RawServices {
-    bh_services base;
-    MemoryFiles* self;
   };
   struct RawFiles {
     bh_files_v1 base;
@@ -141,7 +132,6 @@ class MemoryFiles {
     self.handles_.erase(handle);
   }
 
-  RawServices services_;
   RawFiles files_;
   std::mutex mutex_;
   std::map<std::uint64_t, Handle> handles_;
