@@ -24,7 +24,8 @@ class LocalPort final : public ServicePort {
 }  // namespace
 
 std::span<const ServiceBinding* const> service_bindings() {
-  static constexpr const ServiceBinding* kAll[] = {&kCommandsService, &kPluginsService};
+  static constexpr const ServiceBinding* kAll[] = {&kCommandsService, &kHttpService,
+                                                   &kPluginsService, &kSecretsService};
   return kAll;
 }
 
