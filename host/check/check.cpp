@@ -36,6 +36,15 @@ void check_names(const std::vector<std::string>& only) {
   }
 }
 
+// A plugin may say much.
+std::string shortened(std::string text) {
+  constexpr std::size_t kMost = 2000;
+  if (text.size() <= kMost) return text;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
 CaseReport blank(const Case& one) {
   CaseReport report;
   report.name = one.info.name;
@@ -100,6 +109,11 @@ class Runner {
     } catch (const Skip& skip) {
       report.result = Result::skipped;
       report.seen = skip.why;
+    } catch (const json::exception& error) {
+      // The planned calls are the author's: their params may be of any form.
+      report.result = Result::skipped;
+      report.seen =
+          std::string("the calls of check/check.toml don't fit this case: ") + error.what();
     }
     report.figures = std::move(notes.figures);
     reports_.try_emplace(one.info.name, report);  // a failure that is there already stays
@@ -108,7 +122,7 @@ class Runner {
   static void fail(CaseReport& report, const Violation& violation) {
     if (report.result == Result::failed) return;
     report.result = Result::failed;
-    report.seen = violation.seen;
+    report.seen = shortened(violation.seen);
     report.advice = violation.advice;
   }
 

@@ -19,7 +19,8 @@ std::vector<PlannedCall> long_calls(Subject& subject) {
   calls.clear();
   for (const PlannedCall& one : planned_calls(subject)) {
     if (one.interface != BH_CODEC_1 || one.method != "encode") continue;
-    const std::string text = one.params.value("text", "");
+    if (!one.params.contains("text") || !one.params["text"].is_string()) continue;
+    const std::string text = one.params["text"];
     if (text.empty()) continue;
     std::string long_text;
     while (long_text.size() + text.size() <= kLongText) long_text += text;
