@@ -24,8 +24,11 @@ class OtherHost {
  public:
   OtherHost(const TempFolder& folder, Isolation isolation, const std::string& intent,
             const std::string& script) {
-    const auto policy =
-        folder.write("other.toml", std::string("policy = 1\n") + kGrantCommands).string();
+    // One for each: others may be reading theirs.
+    const auto policy = folder
+                            .write("other-" + std::to_string(++number_) + ".toml",
+                                   std::string("policy = 1\n") + kGrantCommands)
+                            .string();
     int ends[2];
     REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
     pid_ = fork();
@@ -55,6 +58,7 @@ class OtherHost {
   }
 
  private:
+  inline static int number_ = 0;
   pid_t pid_ = 0;
   wire::UniqueFd output_;
 };
