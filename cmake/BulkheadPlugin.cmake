@@ -1,16 +1,16 @@
 # bulkhead_add_plugin(NAME target SOURCES file... MANIFEST plugin.toml
-#                     [DATA file|folder...] [LINK library...] [INSTALL])
+#                     [DATA file|folder...] [CHECK file|folder...] [LINK library...] [INSTALL])
 #
 # Builds a plugin and lays out its package, ready to be loaded or packed:
 #   ${BULKHEAD_PLUGIN_OUTPUT}/<id>/<version>/   plugin.toml   lib/<id>.so   data/...
 # (default of BULKHEAD_PLUGIN_OUTPUT: <build>/plugins). Id and version stand in the manifest alone:
 # they are read from it, and the sources get them as BULKHEAD_PLUGIN_ID and BULKHEAD_PLUGIN_VERSION.
 # A file in DATA goes to data/<its name>, what is in a folder to data/<path within the folder>; both
-# may be made by the build. INSTALL adds the package to `cmake --install`.
+# may be made by the build. CHECK is the same for check/, the inputs of `bulkhead check`. INSTALL adds the package to `cmake --install`.
 # The library exports `bulkhead_query` and nothing else, and has no undefined symbols.
 #
 # bulkhead_add_exec_plugin(NAME target PROGRAMS target|file... MANIFEST plugin.toml
-#                          [DATA file|folder...] [INSTALL])
+#                          [DATA file|folder...] [CHECK file|folder...] [INSTALL])
 #
 # The same for a plugin that is an executable in any language: what is in PROGRAMS, executables of
 # this build or scripts and what they import, goes to bin/. No compiler is needed for scripts.
@@ -66,24 +66,24 @@ macro(_bulkhead_copy_data source to)
   list(APPEND outputs ${to})
 endmacro()
 
-# The files of `arg_DATA` to the data/ of `package`.
-macro(_bulkhead_copy_all_data)
-  foreach(entry IN LISTS arg_DATA)
+# Files and folders (`entries`: the name of a list) to a folder of `package`.
+macro(_bulkhead_copy_all entries to)
+  foreach(entry IN LISTS ${entries})
     get_filename_component(source ${entry} ABSOLUTE BASE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
     if(IS_DIRECTORY ${source})
       file(GLOB_RECURSE files CONFIGURE_DEPENDS RELATIVE ${source} ${source}/*)
       foreach(file IN LISTS files)
-        _bulkhead_copy_data(${source}/${file} ${package}/data/${file})
+        _bulkhead_copy_data(${source}/${file} ${package}/${to}/${file})
       endforeach()
     else()
       get_filename_component(name ${source} NAME)
-      _bulkhead_copy_data(${source} ${package}/data/${name})
+      _bulkhead_copy_data(${source} ${package}/${to}/${name})
     endif()
   endforeach()
 endmacro()
 
 function(bulkhead_add_plugin)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "SOURCES;DATA;LINK")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "SOURCES;DATA;CHECK;LINK")
   if(NOT arg_NAME OR NOT arg_MANIFEST OR NOT arg_SOURCES OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "bulkhead_add_plugin: NAME, MANIFEST and SOURCES are needed, and these "
       "arguments are unknown: \"${arg_UNPARSED_ARGUMENTS}\"")
@@ -124,7 +124,8 @@ ${CMAKE_CXX_FLAGS_${build_type}} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsaniti
   # --- the rest of the package ---
   set(outputs "")
   _bulkhead_copy_data(${manifest} ${package}/plugin.toml)
-  _bulkhead_copy_all_data()
+  _bulkhead_copy_all(arg_DATA data)
+  _bulkhead_copy_all(arg_CHECK check)
   add_custom_target(${arg_NAME}_package ALL DEPENDS ${outputs})
   add_dependencies(${arg_NAME} ${arg_NAME}_package)
   set_target_properties(${arg_NAME} PROPERTIES
@@ -134,14 +135,17 @@ ${CMAKE_CXX_FLAGS_${build_type}} ${CMAKE_MODULE_LINKER_FLAGS}" MATCHES "-fsaniti
     set(destination ${CMAKE_INSTALL_LIBDIR}/bulkhead/plugins/${id}/${version})
     install(TARGETS ${arg_NAME} LIBRARY DESTINATION ${destination}/lib)
     install(FILES ${package}/plugin.toml DESTINATION ${destination})
-    if(arg_DATA)
-      install(DIRECTORY ${package}/data DESTINATION ${destination})
-    endif()
+    foreach(folder data check)
+      string(TOUPPER ${folder} files)
+      if(arg_${files})
+        install(DIRECTORY ${package}/${folder} DESTINATION ${destination})
+      endif()
+    endforeach()
   endif()
 endfunction()
 
 function(bulkhead_add_exec_plugin)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "PROGRAMS;DATA")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "INSTALL" "NAME;MANIFEST" "PROGRAMS;DATA;CHECK")
   if(NOT arg_NAME OR NOT arg_MANIFEST OR NOT arg_PROGRAMS OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "bulkhead_add_exec_plugin: NAME, MANIFEST and PROGRAMS are needed, and "
       "these arguments are unknown: \"${arg_UNPARSED_ARGUMENTS}\"")
@@ -176,14 +180,18 @@ function(bulkhead_add_exec_plugin)
       endif()
     endif()
   endforeach()
-  _bulkhead_copy_all_data()
+  _bulkhead_copy_all(arg_DATA data)
+  _bulkhead_copy_all(arg_CHECK check)
   add_custom_target(${arg_NAME} ALL DEPENDS ${outputs})
   set_target_properties(${arg_NAME} PROPERTIES
     BULKHEAD_PACKAGE ${package} BULKHEAD_ID ${id} BULKHEAD_VERSION ${version})
   if(arg_INSTALL)
     install(FILES ${package}/plugin.toml DESTINATION ${destination})
-    if(arg_DATA)
-      install(DIRECTORY ${package}/data DESTINATION ${destination})
-    endif()
+    foreach(folder data check)
+      string(TOUPPER ${folder} files)
+      if(arg_${files})
+        install(DIRECTORY ${package}/${folder} DESTINATION ${destination})
+      endif()
+    endforeach()
   endif()
 endfunction()

@@ -55,6 +55,15 @@ struct RunOptions {
   std::string isolation;
 };
 
+struct CheckOptions {
+  std::string path;
+  std::vector<std::string> only;
+  std::vector<std::string> config;  // KEY=VALUE
+  bool list = false;
+  bool in_process = false;
+  std::string answers;  // "cell", "in-process" or empty
+};
+
 struct NewOptions {
   std::string kind;
   std::string name;
@@ -68,6 +77,7 @@ struct SecretsOptions {
 
 void list(Session& session);
 void info(Session& session, const InfoOptions& options);
+void check(Session& session, const CheckOptions& options);
 void call(Session& session, const CallCommandOptions& options);
 void codec_encode(Session& session, const CodecOptions& options);
 void codec_decode(Session& session, const CodecOptions& options);

@@ -24,6 +24,7 @@ struct AllOptions {
   CodecOptions codec;
   RunOptions run;
   NewOptions new_plugin;
+  CheckOptions check;
   SecretsOptions secrets;
 };
 
@@ -170,6 +171,23 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   call_app.footer(
       std::string("Example:\n  bulkhead call en_gpt2 count '{\"text\": \"Hello\"}'\n\n") +
       kGlobalHint);
+
+  CheckOptions& conformance = options.check;
+  CLI::App& check_app =
+      add_command(top, "check", "Whether a plugin keeps the contract", chosen,
+                  [&conformance](Session& session) { check(session, conformance); });
+  check_app.add_option("PATH", conformance.path, "Folder of the plugin")->type_name("");
+  add_list(check_app, "--only", conformance.only, "A case, or a group of them; repeatable")
+      ->type_name("CASE");
+  add_list(check_app, "--config", conformance.config, "Configuration of the plugin; repeatable")
+      ->type_name("KEY=VALUE");
+  check_app.add_flag("--list", conformance.list, "All cases, and what they are about");
+  check_app.add_flag("--in-process", conformance.in_process,
+                     "Compare both isolations, too: runs the plugin in a process of its own, "
+                     "without a sandbox");
+  not_empty(check_app.add_option("--answers", conformance.answers,
+                                 "Only print what the planned calls give: cell or in-process"))
+      ->type_name("MODE");
 
   RunOptions& pipeline = options.run;
   CLI::App& run_app = add_command(top, "run", "Run a pipeline file", chosen,

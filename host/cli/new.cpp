@@ -145,7 +145,7 @@ void new_plugin(Session& session, const NewOptions& options) {
           "\n  cmake -S . -B build -DCMAKE_PREFIX_PATH=" +
           templates.parent_path().parent_path().parent_path().string() +
           "\n  cmake --build build\n  ctest --test-dir build --output-on-failure\n" +
-          "  bulkhead --plugins build/plugins list\n";
+          "  bulkhead check build/plugins/" + options.name + "\n";
   session.output.write(text);
 }
 

@@ -12,21 +12,6 @@ using manifest::TomlTable;
 
 constexpr std::size_t kLongestPath = 4096;
 
-std::string read_path(TomlTable& table, const std::string& file) {
-  const std::string path = table.required_text("path");
-  const auto fail = [&](const std::string& sentence) {
-    table.fail("path", table.name("path") + ", " + manifest::quoted(path) + ", " + sentence);
-  };
-  if (path.empty()) fail("is empty");
-  if (path.size() > kLongestPath) fail("is too long");
-  if (!manifest::is_printable(path)) fail("has control characters");
-  if (path.front() == '~' || path.find('$') != std::string::npos) {
-    fail("is not expanded here: write the whole path, or one relative to this file");
-  }
-  const auto base = std::filesystem::path(file).parent_path();
-  return (base / path).lexically_normal().string();
-}
-
 }  // namespace
 
 const FileGrant* Grants::file(std::string_view name, manifest::Access access) const {
@@ -59,6 +44,21 @@ void RuleGrants::lay_over(Grants& grants) const {
   }
 }
 
+std::string read_file_path(TomlTable& table, const char* key, const std::string& file) {
+  const std::string path = table.required_text(key);
+  const auto fail = [&](const std::string& sentence) {
+    table.fail(key, table.name(key) + ", " + manifest::quoted(path) + ", " + sentence);
+  };
+  if (path.empty()) fail("is empty");
+  if (path.size() > kLongestPath) fail("is too long");
+  if (!manifest::is_printable(path)) fail("has control characters");
+  if (path.front() == '~' || path.find('$') != std::string::npos) {
+    fail("is not expanded here: write the whole path, or one relative to this file");
+  }
+  const auto base = std::filesystem::path(file).parent_path();
+  return (base / path).lexically_normal().string();
+}
+
 RuleGrants read_grants(TomlTable table, const std::string& file) {
   RuleGrants grants;
   const auto place = [&](const TomlTable& of, const char* key) {
@@ -73,7 +73,7 @@ RuleGrants read_grants(TomlTable table, const std::string& file) {
         entry.fail("name", entry.name("name") + " must be " + manifest::kFileNameRule + ", not " +
                                manifest::quoted(grant.name));
       }
-      grant.path = read_path(entry, file);
+      grant.path = read_file_path(entry, "path", file);
       grant.access = manifest::read_access(entry);
       grant.at = place(entry, nullptr);
       entry.finish();
@@ -95,9 +95,9 @@ RuleGrants read_grants(TomlTable table, const std::string& file) {
     for (std::size_t index = 0; index < names->size(); ++index) {
       const std::string& name = (*names)[index];
       if (!manifest::is_id(name)) {
-        table.fail_element(
-            "secrets", index,
-            "the name of a secret is " + std::string(manifest::kIdRule) + ", not " + manifest::quoted(name));
+        table.fail_element("secrets", index,
+                           "the name of a secret is " + std::string(manifest::kIdRule) + ", not " +
+                               manifest::quoted(name));
       }
       grants.secrets->push_back({name, place(table, "secrets")});
     }

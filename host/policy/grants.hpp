@@ -55,6 +55,8 @@ struct RuleGrants {
   void lay_over(Grants& grants) const;
 };
 
+// A required path, relative to the folder of `file`. Throws manifest::FileError.
+std::string read_file_path(manifest::TomlTable& table, const char* key, const std::string& file);
 // The table `grants` of a rule. Paths are relative to the file. Throws manifest::FileError.
 RuleGrants read_grants(manifest::TomlTable table, const std::string& file);
 

@@ -75,6 +75,7 @@ struct Policy {
   int default_minimum_level = 0;
   std::string default_mode_origin, default_minimum_level_origin;  // as Decision::reason
   Limits limits;
+  std::string certificates;  // a file of roots for https; empty: those of the system
   std::vector<Rule> rules;
 
   // Throws manifest::FileError. Relative folders are relative to the file.

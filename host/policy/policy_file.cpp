@@ -57,6 +57,12 @@ void read_folders(TomlTable table, const std::string& file, PolicyFile& result) 
   }
 }
 
+std::string read_certificates(TomlTable table, const std::string& file) {
+  const auto path = table.has("certificates") ? read_file_path(table, "certificates", file) : "";
+  table.finish();
+  return path;
+}
+
 std::optional<Mode> read_mode(TomlTable& table, const char* key) {
   const auto text = table.text(key);
   if (!text) return std::nullopt;
@@ -194,6 +200,7 @@ PolicyFile parse_policy_file(std::string_view text, std::string file) {
   const auto plugins = root.table("plugins");
   const auto isolation = root.table("isolation");
   const auto limits = root.table("limits");
+  const auto http = root.table("http");
   const auto rules = root.tables("rule");
   root.finish();
 
@@ -204,6 +211,7 @@ PolicyFile parse_policy_file(std::string_view text, std::string file) {
       set_limit(policy.limits, *find_limit(name), value);
     }
   }
+  if (http) policy.certificates = read_certificates(*http, policy.file);
   if (rules.size() > kMostRules) {
     root.fail("rule", "there are " + std::to_string(rules.size()) + " rules; at most " +
                           std::to_string(kMostRules) + " are allowed");

@@ -7,7 +7,6 @@
 namespace bulkhead::policy {
 namespace {
 
-
 bool asks(const manifest::Permissions& asked, const FileGrant& grant) {
   return std::any_of(asked.files.begin(), asked.files.end(), [&](const auto& file) {
     return file.name == grant.name && file.access == grant.access;

@@ -5,6 +5,8 @@
 #include "host/runtime/installation.hpp"
 #include "host/runtime/state.hpp"
 #include "host/services/commands_service.hpp"
+#include "host/services/http_service.hpp"
+#include "host/services/secrets_service.hpp"
 
 namespace bulkhead::host {
 namespace {
@@ -23,7 +25,14 @@ std::shared_ptr<wire::ServicePort> lend_commands(PluginState& plugin) {
 }  // namespace
 
 std::vector<wire::LentService> lend_services(PluginState& plugin) {
-  return {{&wire::kCommandsService, lend_commands(plugin)}};
+  const Core& core = *plugin.core;
+  const auto access = std::make_shared<const PluginAccess>(
+      PluginAccess{plugin.manifest, core.policy.file, plugin.decision.grants});
+  const auto secrets =
+      std::make_shared<const GrantedSecrets>(access, SecretStore(core.environment));
+  return {{&wire::kCommandsService, lend_commands(plugin)},
+          lend_http(std::make_shared<HttpClient>(access, secrets, core.policy.certificates)),
+          lend_secrets(secrets)};
 }
 
 }  // namespace bulkhead::host

@@ -1,14 +1,25 @@
 /* A codec in C: every byte is a token, its value the id. The C ABI by hand, without the C++
  * classes: each function takes the call and the instance, and results are memory of the call. */
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <bulkhead/abi/codec.h>
 
-/* There is nothing to configure, so all instances are one object. */
-struct bh_instance {
-  char unused;
+/* A stream of ids, with the bytes of a character whose rest has not come yet. */
+enum { MOST_STREAMS = 64, LONGEST_TAIL = 3 };
+struct stream {
+  uint64_t number; /* 0: free */
+  size_t held;
+  uint8_t tail[LONGEST_TAIL];
 };
-static bh_instance the_instance;
+
+struct bh_instance {
+  pthread_mutex_t lock; /* functions are called from many threads */
+  uint64_t last_stream;
+  struct stream streams[MOST_STREAMS];
+};
 
 static bh_status fail(bh_call *call, bh_status status, const char *message) {
   call->fn->fail(call, (bh_text){message, strlen(message)});
@@ -43,7 +54,11 @@ static bh_status to_bytes(bh_call *call, const uint32_t *ids, size_t count, bh_b
   uint8_t *bytes = call->fn->allocate(call, count);
   if (bytes == NULL && count > 0) return BH_OUT_OF_MEMORY;
   for (size_t i = 0; i < count; ++i) {
-    if (ids[i] > 255) return fail(call, BH_INVALID_ARGUMENT, "an id is above 255, and no byte");
+    if (ids[i] > 255) {
+      char message[64];
+      snprintf(message, sizeof message, "id %u at position %zu is no byte", ids[i], i);
+      return fail(call, BH_INVALID_ARGUMENT, message);
+    }
     bytes[i] = (uint8_t)ids[i];
   }
   *out = (bh_bytes){bytes, count};
@@ -117,26 +132,87 @@ static bh_status decode_batch(bh_call *call, bh_instance *self,
   return to_bytes(call, params->ids, offsets[params->count], &result->bytes);
 }
 
-/* No id is part of a character only, so a stream holds nothing back and needs no state. */
+/* How many of the last bytes begin a UTF-8 character without ending it. */
+static size_t incomplete(const uint8_t *bytes, size_t size) {
+  for (size_t back = 1; back <= LONGEST_TAIL && back <= size; ++back) {
+    const uint8_t byte = bytes[size - back];
+    if ((byte & 0xc0) == 0x80) continue; /* inside a character */
+    const size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
+
+/* Call it with the lock held. */
+static struct stream *find_stream(bh_instance *self, uint64_t number) {
+  for (size_t i = 0; i < MOST_STREAMS; ++i)
+    if (self->streams[i].number == number) return &self->streams[i];
+  return NULL;
+}
+
 static bh_status stream_open(bh_call *call, bh_instance *self, bh_codec_stream_result *result) {
-  (void)self;
-  result->stream = call->id + 1;
+  bh_status status = BH_OK;
+  pthread_mutex_lock(&self->lock);
+  struct stream *stream = find_stream(self, 0);
+  if (stream == NULL) {
+    status = fail(call, BH_OVERLOADED, "64 streams are open already; close one");
+  } else {
+    *stream = (struct stream){.number = ++self->last_stream};
+    result->stream = stream->number;
+  }
+  pthread_mutex_unlock(&self->lock);
+  return status;
+}
+
+static bh_status no_stream(bh_call *call) {
+  return fail(call, BH_NOT_FOUND, "there is no such stream; it was closed, or never opened");
+}
+
+static bh_status push(bh_call *call, struct stream *stream, const bh_codec_stream_params *params,
+                      bh_bytes *out) {
+  uint8_t *bytes = call->fn->allocate(call, stream->held + params->count);
+  if (bytes == NULL && stream->held + params->count > 0) return BH_OUT_OF_MEMORY;
+  bh_bytes decoded = {NULL, 0};
+  const bh_status status = to_bytes(call, params->ids, params->count, &decoded);
+  if (status != BH_OK) return status; /* the stream stays as it was */
+  const size_t size = stream->held + decoded.size;
+  if (stream->held > 0) memcpy(bytes, stream->tail, stream->held);
+  if (decoded.size > 0) memcpy(bytes + stream->held, decoded.data, decoded.size);
+  stream->held = incomplete(bytes, size);
+  if (stream->held > 0) memcpy(stream->tail, bytes + size - stream->held, stream->held);
+  *out = (bh_bytes){bytes, size - stream->held};
   return BH_OK;
 }
 
 static bh_status stream_push(bh_call *call, bh_instance *self, const bh_codec_stream_params *params,
                              bh_codec_bytes_result *result) {
-  (void)self;
-  return to_bytes(call, params->ids, params->count, &result->bytes);
+  pthread_mutex_lock(&self->lock);
+  struct stream *stream = params->stream == 0 ? NULL : find_stream(self, params->stream);
+  const bh_status status =
+      stream == NULL ? no_stream(call) : push(call, stream, params, &result->bytes);
+  pthread_mutex_unlock(&self->lock);
+  return status;
 }
 
 static bh_status stream_close(bh_call *call, bh_instance *self,
                               const bh_codec_stream_params *params, bh_codec_bytes_result *result) {
-  (void)call;
-  (void)self;
-  (void)params;
-  (void)result; /* zeroed by the caller: nothing was held back */
-  return BH_OK;
+  pthread_mutex_lock(&self->lock);
+  struct stream *stream = params->stream == 0 ? NULL : find_stream(self, params->stream);
+  bh_status status = BH_OK;
+  if (stream == NULL) {
+    status = no_stream(call);
+  } else {
+    uint8_t *rest = call->fn->allocate(call, LONGEST_TAIL);
+    if (rest == NULL) {
+      status = BH_OUT_OF_MEMORY;
+    } else {
+      memcpy(rest, stream->tail, stream->held);
+      result->bytes = (bh_bytes){rest, stream->held};
+      stream->number = 0;
+    }
+  }
+  pthread_mutex_unlock(&self->lock);
+  return status;
 }
 
 /* Results are memory of the call: literals, too, are copied into it. */
@@ -174,13 +250,18 @@ static const bh_codec_v1 codec = {
 };
 
 static bh_status open(bh_call *call, const bh_open_params *params, bh_instance **out) {
-  (void)call;
-  (void)params;
-  *out = &the_instance;
+  (void)params; /* there is nothing to configure */
+  bh_instance *self = calloc(1, sizeof *self);
+  if (self == NULL) return fail(call, BH_OUT_OF_MEMORY, "there is no memory for an instance");
+  pthread_mutex_init(&self->lock, NULL);
+  *out = self;
   return BH_OK;
 }
 
-static void close(bh_instance *self) { (void)self; }
+static void close(bh_instance *self) {
+  pthread_mutex_destroy(&self->lock);
+  free(self);
+}
 
 static const void *get_interface(bh_instance *self, const char *name) {
   (void)self;

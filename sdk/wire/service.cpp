@@ -22,7 +22,8 @@ class LocalPort final : public ServicePort {
 }  // namespace
 
 std::span<const ServiceBinding* const> service_bindings() {
-  static constexpr const ServiceBinding* kAll[] = {&kCommandsService};
+  static constexpr const ServiceBinding* kAll[] = {&kCommandsService, &kHttpService,
+                                                   &kSecretsService};
   return kAll;
 }
 

@@ -39,6 +39,8 @@ struct ServiceBinding {
 };
 
 extern const ServiceBinding kCommandsService;
+extern const ServiceBinding kHttpService;
+extern const ServiceBinding kSecretsService;
 
 std::span<const ServiceBinding* const> service_bindings();
 const ServiceBinding* find_service(std::string_view name);

@@ -141,6 +141,7 @@ new_projects() {  # TREE
       { cat "$work/build.log"; fail "the new $kind plugin does not build"; }
     expect "100% tests passed" ctest --test-dir "$work/$name/build" --output-on-failure
     expect "$name" "$1/bin/bulkhead" --plugins "$work/$name/build/plugins" info "$name" --load
+    expect " 0 failed" "$1/bin/bulkhead" check --in-process "$work/$name/build/plugins"
     if (cd "$work" && "$1/bin/bulkhead" new "$kind" "$name") >/dev/null 2>&1; then
       fail "bulkhead new writes over a project"
     fi
@@ -160,7 +161,17 @@ new_projects() {  # TREE
     call my_trainer open_run '{"data": ["text"]}' --read text="$work/policy.toml"
 }
 
+check_samples() {  # TREE CMAKE_BUILD
+  local name
+  for name in first_plugin first_plugin_c configured_plugin exec_cpp exec_python; do
+    [[ -d "$2/plugins/$name" ]] || continue
+    say "$name keeps the contract"
+    expect " 0 failed" "$1/bin/bulkhead" check --in-process "$2/plugins/$name"
+  done
+}
+
 build_with_cmake "$work/first/tree" "$work/cmake-1"
+check_samples "$work/first/tree" "$work/cmake-1"
 new_projects "$work/first/tree"
 build_on_its_own "$work/first/tree"
 build_with_pkg_config "$work/first/tree" "$work/pkg-config-1"
