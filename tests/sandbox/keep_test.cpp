@@ -290,16 +290,6 @@ TEST_CASE("a keeper takes nothing of its host along") {
   unsetenv("HOST_SECRET");
 }
 
-// Run by at_level_1.sh.
-TEST_CASE("where a machine refuses the jail, nothing is started", "[.level-1]") {
-  const KeptJob job;
-  const KeepReport report = job.start(KeptJob::shell("echo up"));
-  CHECK(report.outcome == KeepReport::failed);
-  CHECK_THAT(sandbox::keep_failure(report), Contains("namespaces"));
-  CHECK_FALSE(job.has("started.json"));
-  CHECK(job.log().empty());
-}
-
 TEST_CASE("a request that is none is refused") {
   const KeptJob job;
   sandbox::KeepRequest request;

@@ -9,7 +9,12 @@ export XDG_STATE_HOME
 trap 'rm -rf "$XDG_STATE_HOME"' EXIT
 fail() { echo "sample_test: $*" >&2; exit 1; }
 
-handle=$("$program" submit nightly /bin/sh -c 'echo one; sleep 0.2; echo two; exit 3')
+handle=$("$program" submit nightly /bin/sh -c 'echo one; sleep 0.2; echo two; exit 3' \
+  2>"$XDG_STATE_HOME/errors") || {
+  cat "$XDG_STATE_HOME/errors"
+  grep -q 'needs user, mount and pid namespaces' "$XDG_STATE_HOME/errors" && exit 77
+  fail "the job was not submitted"
+}
 [ "$handle" = local/1/nightly ] || fail "handle $handle"
 again=$("$program" submit nightly /bin/sh -c 'echo one; sleep 0.2; echo two; exit 3')
 [ "$again" = "$handle" ] || fail "another handle: $again"
