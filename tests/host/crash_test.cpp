@@ -62,6 +62,18 @@ TEST_CASE_METHOD(Cells,
   CHECK(plugin.process() != before);
 }
 
+TEST_CASE_METHOD(Cells, "what a cell wrote before it ended stands in the log before its end") {
+  const CodecClient codec = cell("crash_call");
+  CHECK(failure_of([&] { codec.encode("last words"); }).status == Status::plugin_crashed);
+  REQUIRE(wait_for_log("its cell exited"));
+  unsigned lines = 0;
+  for (const LogRecord& record : log()) {
+    if (record.text.find("last words") != std::string::npos) ++lines;
+    if (record.text.find("its cell exited") != std::string::npos) break;
+  }
+  CHECK(lines == 15);
+}
+
 TEST_CASE_METHOD(Cells, "a crash answers before the deadline, whoever waits") {
   const CodecClient codec = cell("crash_call");
   CallOptions options;
