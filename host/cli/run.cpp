@@ -47,10 +47,12 @@ void refuse_difference(const Input& left, const Input& right) {
 // Runs the steps of one pipeline, those that are ready at most two side by side.
 class PipelineRun {
  public:
-  PipelineRun(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation)
+  PipelineRun(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation,
+              bool develop)
       : session_(session),
         pipeline_(pipeline),
         isolation_(isolation),
+        develop_(develop),
         host_(session.open_host()),
         results_(pipeline.steps.size()),
         readers_(pipeline.steps.size()),
@@ -236,6 +238,7 @@ class PipelineRun {
     LoadOptions options;
     options.version = step.range;
     options.isolation = isolation;
+    options.development = develop_;
     Plugin plugin =
         attempt(session_, Doing::loading, [&] { return host_.load(step.plugin, options); });
     return plugins_.emplace(key, plugin).first->second;
@@ -299,6 +302,7 @@ class PipelineRun {
   Session& session_;
   const Pipeline& pipeline_;
   const std::optional<Isolation> isolation_;
+  const bool develop_;
   Host host_;
   std::mutex loading_;  // one load at a time: two steps often want the same plugin
   std::map<std::tuple<std::string, std::string, std::optional<Isolation>>, Plugin> plugins_;
@@ -350,7 +354,7 @@ void run(Session& session, const RunOptions& options) {
           : options.record;
   AtomicFile record_file(record_path);  // before the work: a wrong path shows at once
 
-  PipelineRun pipeline_run(session, pipeline, isolation);
+  PipelineRun pipeline_run(session, pipeline, isolation, options.develop);
   const std::optional<Failure> failure = pipeline_run.run();
   auto document = pipeline_run.record.document(pipeline);
   record_file.write(document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +

@@ -136,6 +136,12 @@ Rule read_rule(TomlTable table, const std::string& file) {
   rule.mode = read_mode(table, "isolation");
   rule.minimum_level = read_level(table);
   check_level_fits(table, rule.mode, rule.minimum_level);
+  rule.development = table.boolean("development");
+  if (rule.development.value_or(false) && rule.minimum_level.value_or(0) != 0) {
+    table.fail("development",
+               "a development cell always has level 0: leave out rule.development or "
+               "rule.minimum_level");
+  }
   if (auto limits = table.table("limits")) {
     rule.limits = read_limits(*limits);
     for (const auto& [name, value] : rule.limits) {
@@ -144,8 +150,10 @@ Rule read_rule(TomlTable table, const std::string& file) {
     }
   }
   table.finish();
-  if (!rule.mode && !rule.minimum_level && rule.limits.empty()) {
-    table.fail(nullptr, "this rule changes nothing: give it isolation, minimum_level or limits");
+  if (!rule.mode && !rule.minimum_level && !rule.development && rule.limits.empty()) {
+    table.fail(nullptr,
+               "this rule changes nothing: give it isolation, minimum_level, development or "
+               "limits");
   }
   return rule;
 }

@@ -66,6 +66,7 @@ std::uint64_t microseconds(const timeval& time) {
 // Pid 1 of the namespace. It exists because the kernel reports an abort() of a pid 1 as something
 // else. When it ends, the kernel ends everything in the namespace.
 [[noreturn]] void run_init(const Filters& filters, pid_t cell) {
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // a debugger has no business here, in development either
   if (dup2(kResult, 0) != 0 || syscall(SYS_close_range, 1, ~0u, 0) != 0) _exit(kExitSetup);
   if (filters.init.install(false) != 0) _exit(kExitSetup);
   for (;;) {
@@ -85,11 +86,22 @@ void require_readable_package() {
   if (!folder) throw StepError{Stage::package_access, errno};
 }
 
+// The kernel writes a core dump to the working directory, as the user of the cell. Before a change
+// of user: nobody may be unable to reach the folder.
+void enter_core_folder(const JailPlan& plan, bool becomes_nobody) {
+  if (plan.core_folder.empty()) return;
+  constexpr Stage stage = Stage::core_folder;
+  step(stage, chdir(has_namespaces(plan.route) ? kCoreMount : plan.core_folder.c_str()));
+  if (becomes_nobody) step(stage, chown(".", kNobody, kNobody));
+}
+
 void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Findings& findings) {
   if (plan.route == Route::user) write_id_maps(kProc, launcher.user, launcher.group);
   step(Stage::mounts, sethostname("cell", 4));
-  enter_private_root(plan.package, kPackage, plan.executable.interpreter_file);
+  enter_private_root(plan.package, kPackage, plan.executable.interpreter_file,
+                     {plan.core_folder, plan.program});
   note(findings, Fact::private_root);
+  enter_core_folder(plan, plan.route == Route::root);
   if (plan.route == Route::root) {
     // Mounted as root, who can reach every package; from here on somebody else, because limits do
     // not hold for root, not even for one in a namespace.
@@ -102,8 +114,10 @@ void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Fin
 
 // Without namespaces, root becomes nobody where nobody can read the package.
 void change_user(const JailPlan& plan, Findings& findings) {
-  if (geteuid() != 0) return note(findings, Fact::unprivileged_user);
-  const bool possible = nobody_can_read(plan.package.empty() ? "/" : plan.package);
+  const bool root = geteuid() == 0;
+  const bool possible = root && nobody_can_read(plan.package.empty() ? "/" : plan.package);
+  enter_core_folder(plan, possible);
+  if (!root) return note(findings, Fact::unprivileged_user);
   if (possible) become_nobody();
   note(findings, Fact::unprivileged_user, possible);
 }
@@ -114,7 +128,7 @@ void confine(const JailPlan& plan, const LimitRequest& limits, Findings& finding
   for (const Finding& finding : apply_limits(limits, namespaces, namespaces ? 1 : 0)) {
     findings.push_back(finding);
   }
-  drop_privileges();
+  drop_privileges(plan.development);
   note(findings, Fact::no_capabilities);
   note(findings, Fact::no_new_privileges);
 }
@@ -135,8 +149,11 @@ void close_others(int executable) {
 }
 
 // The last filter before code of a plugin.
-void install_filter(const LauncherContext& launcher, int executable, Findings& findings) {
-  Filter filter = executable != 0 ? launcher.filters->exec : launcher.filters->load;
+void install_filter(const LauncherContext& launcher, const JailPlan& plan, int executable,
+                    Findings& findings) {
+  Filter filter = executable != 0    ? launcher.filters->exec
+                  : plan.development ? plan.development_load
+                                     : launcher.filters->load;
   filter.bind_to(getpid());
   if (executable != 0) filter.bind_to_executable(executable);
   note(findings, executable != 0 ? Fact::exec_filter : Fact::filter, true,
@@ -155,10 +172,18 @@ void seal(const LauncherContext& launcher, const JailPlan& plan, const Jail& jai
 
   std::vector<std::string> readable = system_paths();
   if (!plan.package.empty()) readable.push_back(root_of(plan));
+  if (!plan.program.empty()) {
+    readable.push_back(has_namespaces(plan.route) ? "/proc/self/exe" : plan.program);
+  }
   std::vector<std::string> executable;
   if (jail.executable != 0) executable = executable_files(plan.executable, root_of(plan));
-  findings.push_back(apply_landlock(readable, executable));
-  install_filter(launcher, jail.executable, findings);
+  findings.push_back(apply_landlock(readable, executable, plan.core_folder.empty() ? "" : "."));
+  if (plan.development) {
+    note(findings, Fact::development, false);
+    // Where the machine has Yama, a process is traced by its ancestors alone unless it agrees.
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  }
+  install_filter(launcher, plan, jail.executable, findings);
 }
 
 void prepare_executable(const JailPlan& plan, Jail& jail) {
@@ -194,7 +219,7 @@ Findings build(const LauncherContext& launcher, const JailPlan& plan, Jail& jail
     if (const pid_t cell = step(Stage::process, fork())) run_init(*launcher.filters, cell);
     step(Stage::parent, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   }
-  jail.lock = launcher.filters->lock;
+  jail.lock = plan.development ? plan.development_lock : launcher.filters->lock;
   jail.lock.bind_to(getpid());
   seal(launcher, plan, jail, findings);
   return findings;

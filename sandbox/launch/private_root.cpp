@@ -53,6 +53,13 @@ void make_parents(const std::string& relative) {
   }
 }
 
+void add_file(const std::string& source, const std::string& target) {
+  make_parents(target);
+  const wire::UniqueFd file(
+      step(Stage::mounts, open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
+  bind_read_only(source, target, Stage::mounts);
+}
+
 void add_system_path(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return;  // this system has none
@@ -64,12 +71,8 @@ void add_system_path(const std::string& path) {
     step(Stage::mounts, symlink(link, target.c_str()));
     return;
   }
-  if (S_ISDIR(status.st_mode)) {
-    step(Stage::mounts, mkdir(target.c_str(), 0755));
-  } else {
-    const wire::UniqueFd file(
-        step(Stage::mounts, open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
-  }
+  if (!S_ISDIR(status.st_mode)) return add_file(path, target);
+  step(Stage::mounts, mkdir(target.c_str(), 0755));
   bind_read_only(path, target, Stage::mounts);
 }
 
@@ -84,6 +87,17 @@ void add_package(const std::string& package, int package_fd) {
   if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino) {
     throw StepError{Stage::package_mount, ESTALE};
   }
+}
+
+// The one place that can be written: by the kernel, when it dumps core.
+void add_core_folder(const std::string& folder) {
+  constexpr Stage stage = Stage::core_folder;
+  const std::string target = std::string(kCoreMount).substr(1);
+  step(stage, mkdir(target.c_str(), 0755));
+  step(stage, mount(folder.c_str(), target.c_str(), nullptr, MS_BIND, nullptr));
+  step(stage,
+       mount(nullptr, target.c_str(), nullptr,
+             MS_REMOUNT | MS_BIND | MS_NOEXEC | kQuiet | kept_flags(target.c_str()), nullptr));
 }
 
 bool is_below(const std::string& path, const std::string& folder) {
@@ -110,8 +124,8 @@ std::string mount_base(const std::string& package) {
   throw StepError{Stage::mounts, ENOENT};
 }
 
-void enter_private_root(const std::string& package, int package_fd,
-                        const std::string& interpreter) {
+void enter_private_root(const std::string& package, int package_fd, const std::string& interpreter,
+                        const DevelopmentRoot& development) {
   constexpr Stage stage = Stage::mounts;
   step(stage, mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
   const std::string base = mount_base(package);
@@ -121,6 +135,8 @@ void enter_private_root(const std::string& package, int package_fd,
   for (const std::string& path : system_paths()) add_system_path(path);
   if (!interpreter.empty()) add_system_path(interpreter);
   if (!package.empty()) add_package(package, package_fd);
+  if (!development.core_folder.empty()) add_core_folder(development.core_folder);
+  if (!development.program.empty()) add_file(development.program, "proc/self/exe");
 
   step(stage, syscall(SYS_pivot_root, ".", "."));
   step(stage, umount2(".", MNT_DETACH));  // the old root, now on top of the new one
