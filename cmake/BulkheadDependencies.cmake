@@ -12,6 +12,7 @@ find_package(CLI11 REQUIRED)                                     # libcli11-dev
 find_package(PNG 1.6 REQUIRED)                                   # libpng-dev
 find_path(BULKHEAD_DLPACK_INCLUDE dlpack/dlpack.h REQUIRED)      # libdlpack-dev
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)  # libtomlplusplus-dev
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)     # libsodium-dev
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)   # libseccomp-dev
 if(BULKHEAD_TESTS)
   find_package(Catch2 2.13 REQUIRED)  # catch2

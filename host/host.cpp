@@ -54,7 +54,7 @@ Level Plugin::level() const { return state_->backend->level(); }
 int Plugin::process() const { return state_->backend->process(); }
 std::string Plugin::package_hash() const { return host::hexadecimal(state_->hash); }
 
-Instance Plugin::open(const Config& config) {
+Instance Plugin::open(const Config& config, const OpenOptions& options) {
   if (state_->core->closed.load()) throw Error(Status::unavailable, "the host is closed");
   host::ConfigValues values;
   try {
@@ -62,14 +62,17 @@ Instance Plugin::open(const Config& config) {
   } catch (const std::invalid_argument& error) {
     throw Error(Status::invalid_argument, error.what());  // it names the plugin
   }
-  auto grants = std::make_shared<host::FileGrants>();
+  const auto grants = host::granted_by_policy(*state_);
+  for (const auto& [name, file] : options.files) grants->add(name, file.path, file.access);
   auto instance =
       std::make_shared<InstanceState>(state_, grants, state_->backend->open(values, grants));
   state_->add(instance);
   return Instance(std::move(instance));
 }
 
-CodecClient Plugin::codec(const Config& config) { return CodecClient(open(config)); }
+CodecClient Plugin::codec(const Config& config, const OpenOptions& options) {
+  return CodecClient(open(config, options));
+}
 
 Instance::Instance(std::shared_ptr<InstanceState> state) : state_(std::move(state)) {}
 

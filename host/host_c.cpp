@@ -188,8 +188,23 @@ int bh_plugin_process(const bh_plugin* plugin) { return plugin->plugin.process()
 
 bh_status bh_plugin_open(bh_plugin* plugin, const bh_config_entry* config, size_t count,
                          bh_handle** handle, char** error) {
-  return guarded(error,
-                 [&] { *handle = new bh_handle{plugin->plugin.open(config_of(config, count))}; });
+  return bh_plugin_open_with(plugin, config, count, nullptr, handle, error);
+}
+
+bh_status bh_plugin_open_with(bh_plugin* plugin, const bh_config_entry* config, size_t count,
+                              const bh_open_options* options, bh_handle** handle, char** error) {
+  return guarded(error, [&] {
+    OpenOptions chosen;
+    if (options != nullptr) {
+      check_size(options->struct_size, sizeof *options, "bh_open_options");
+      for (std::uint32_t i = 0; i < options->file_count; ++i) {
+        const bh_lent_file& file = options->files[i];
+        chosen.files[file.name] = {file.path,
+                                   file.for_writing != 0 ? FileAccess::write : FileAccess::read};
+      }
+    }
+    *handle = new bh_handle{plugin->plugin.open(config_of(config, count), chosen)};
+  });
 }
 
 void bh_handle_free(bh_handle* handle) { delete handle; }

@@ -61,6 +61,11 @@ echo "The ids are equal in both isolations, and the decoded text equals the sour
 step "Another pipeline: an image becomes a tensor, the same in both isolations (samples/pipelines/media.toml)"
 "$bulkhead" run samples/pipelines/media.toml --set work="$work" --record "$work/media.run.json"
 
+step "A job that outlives the program that submitted it (samples/durable_job)"
+handle="$(build/samples/durable_job/durable_job submit "samples-run-$$" /bin/sh -c 'sleep 1; echo "still here"')"
+echo "submitted: $handle"
+build/samples/durable_job/durable_job follow "$handle"
+
 step "The main job (samples/main_job): compare, measure, and kill a cell in the middle of a call"
 build/samples/main_job/main_job "$work/corpus.txt" "$encoding"
 

@@ -4,6 +4,7 @@
 #include "commands.hpp"
 #include "failure.hpp"
 #include "files.hpp"
+#include "host/services/granted_files.hpp"
 #include "session.hpp"
 
 namespace bulkhead::cli {
@@ -30,14 +31,13 @@ std::string sentence(std::string text) {
   throw usage_failure(problem);
 }
 
-void grant(Instance& instance, const std::vector<std::string>& items, const char* option,
-           FileAccess access) {
+void lend(OpenOptions& open, const std::vector<std::string>& items, const char* option,
+          FileAccess access) {
   for (const auto& [name, file] : parse_pairs(items, option)) {
-    try {
-      instance.grant_file(name, file, access);
-    } catch (const Error& error) {
-      throw usage_failure(std::string(option) + ": " + sentence(error.what()));
+    if (const std::string problem = host::FileGrants::problem(name, file); !problem.empty()) {
+      throw usage_failure(std::string(option) + ": " + sentence(problem));
     }
+    open.files[name] = {file, access};
   }
 }
 
@@ -59,12 +59,13 @@ void call(Session& session, const CallCommandOptions& options) {
   }
 
   Host host = session.open_host();
-  Opened opened = open_plugin(session, host, options.plugin);
+  OpenOptions lent;
+  lend(lent, options.read, "--read", FileAccess::read);
+  lend(lent, options.write, "--write", FileAccess::write);
+  Opened opened = open_plugin(session, host, options.plugin, lent);
   const PluginInfo& info = opened.plugin.info();
   const std::string interface =
       options.interface.empty() ? only_interface(info) : options.interface;
-  grant(opened.instance, options.read, "--read", FileAccess::read);
-  grant(opened.instance, options.write, "--write", FileAccess::write);
   const std::string result = attempt(session, Doing::calling, [&] {
     try {
       return opened.instance.call_json(interface, options.method, params, call);

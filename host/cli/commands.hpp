@@ -64,6 +64,11 @@ struct NewOptions {
   std::string folder;  // empty: the name
 };
 
+struct SecretsOptions {
+  std::string name;
+  std::vector<std::string> origins;
+};
+
 void list(Session& session);
 void info(Session& session, const InfoOptions& options);
 void call(Session& session, const CallCommandOptions& options);
@@ -74,6 +79,9 @@ void codec_count(Session& session, const CodecOptions& options);
 void run(Session& session, const RunOptions& options);
 void ps(Session& session);
 void doctor(Session& session);
+void secrets_set(Session& session, const SecretsOptions& options);
+void secrets_list(Session& session);
+void secrets_rm(Session& session, const SecretsOptions& options);
 void new_plugin(Session& session, const NewOptions& options);
 
 }  // namespace bulkhead::cli

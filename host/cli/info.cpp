@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "host/runtime/package.hpp"
 #include "installation.hpp"
+#include "permissions.hpp"
 #include "registry/manifest/manifest.hpp"
 #include "session.hpp"
 
@@ -48,6 +49,7 @@ ordered_json manifest_document(const manifest::Manifest& manifest) {
     document["permissions"]["memory_bytes"] = *manifest.permissions.memory_bytes;
   if (manifest.permissions.threads)
     document["permissions"]["threads"] = *manifest.permissions.threads;
+  add_permissions(document["permissions"], manifest.permissions);
   document["config"] = ordered_json::array();
   for (const manifest::ConfigKey& key : manifest.config)
     document["config"].push_back(config_document(key));
@@ -113,6 +115,7 @@ void show(Output& output, const ordered_json& document) {
   if (asked.contains("memory_bytes"))
     line("asks for", "memory " + manifest::bytes_text(asked["memory_bytes"].get<std::uint64_t>()));
   if (asked.contains("threads")) line("asks for", words(asked["threads"]) + " threads");
+  for (const auto& [title, text] : permission_lines(asked, document["grants"])) line(title, text);
   line("package", words(document["package_hash"]));
   line("isolation", words(document["isolation"]) + " (" + words(document["decided_by"]) + ")");
   line("level", words(document["level"]));
@@ -144,11 +147,16 @@ void info(Session& session, const InfoOptions& options) {
   const PluginInfo found =
       find_plugin(attempt(session, Doing::opening_host, [&] { return host.list(); }), id, range);
   const policy::Policy policy = read_policy(session.options);
-  const policy::Decision decision = policy.decide(found.id);
+  policy::Decision decision = policy.decide(found.id);
 
   ordered_json document;
   try {
-    document = manifest_document(manifest::Manifest::read(found.folder));
+    const auto manifest = manifest::Manifest::read(found.folder);
+    document = manifest_document(manifest);
+    for (const std::string& warning : policy::settle_grants(manifest, decision.grants)) {
+      if (!options.load) session.progress.line("bulkhead: warning: " + printable(warning));
+    }
+    document["grants"] = grants_document(decision.grants);
   } catch (const manifest::FileError& error) {
     throw Failure(Exit::bad_input, "data_invalid", error.what());
   }

@@ -24,6 +24,7 @@ struct AllOptions {
   CodecOptions codec;
   RunOptions run;
   NewOptions new_plugin;
+  SecretsOptions secrets;
 };
 
 using Command = std::function<void(Session&)>;
@@ -120,6 +121,29 @@ void add_codec(CLI::App& top, AllOptions& options, Command& chosen) {
       "  bulkhead codec decode --plugin en_gpt2 --format u32le book.u32");
 }
 
+void add_secrets(CLI::App& top, AllOptions& options, Command& chosen) {
+  CLI::App* secrets = top.add_subcommand("secrets", "Secrets that plugins use and never see");
+  secrets->fallthrough()->require_subcommand(1);
+  SecretsOptions& all = options.secrets;
+  CLI::App& set = add_command(*secrets, "set",
+                              "Make or replace a secret; its value is read from "
+                              "standard input, or asked for",
+                              chosen, [&all](Session& session) { secrets_set(session, all); });
+  set.add_option("NAME", all.name, "Name of the secret: api_key")->required()->type_name("");
+  add_list(set, "--origin", all.origins,
+           "Where the secret may be sent; repeatable. Without one it can only sign")
+      ->type_name("ORIGIN");
+  add_command(*secrets, "list", "Names, and which plugins are granted them; never values", chosen,
+              [](Session& session) { secrets_list(session); });
+  CLI::App& rm = add_command(*secrets, "rm", "Remove a secret", chosen,
+                             [&all](Session& session) { secrets_rm(session, all); });
+  rm.add_option("NAME", all.name, "Name of the secret")->required()->type_name("");
+  secrets->footer(
+      "Examples:\n"
+      "  bulkhead secrets set api_key --origin https://api.example.org < key.txt\n"
+      "  bulkhead secrets list");
+}
+
 void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   add_command(top, "list", "Installed plugins", chosen, [](Session& session) { list(session); });
 
@@ -198,6 +222,7 @@ void describe(CLI::App& top, AllOptions& options, Command& chosen) {
   top.set_version_flag("--version", std::string("bulkhead ") + host_version());
   add_other_commands(top, options, chosen);
   add_codec(top, options, chosen);
+  add_secrets(top, options, chosen);
   top.footer(std::string("Examples:\n"
                          "  bulkhead list\n"
                          "  echo 'Hello, world' | bulkhead codec encode --plugin en_gpt2\n"

@@ -96,7 +96,8 @@ std::chrono::nanoseconds parse_timeout(const std::string& text) {
   return std::chrono::nanoseconds{*manifest::parse_duration(text)};
 }
 
-Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
+Opened open_plugin(Session& session, Host& host, const PluginOptions& options,
+                   const OpenOptions& open) {
   const auto [id, range] = split_plugin(options.plugin);
   LoadOptions load;
   load.version = range;
@@ -108,7 +109,8 @@ Opened open_plugin(Session& session, Host& host, const PluginOptions& options) {
   for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;
   Plugin plugin =
       attempt(session, Doing::loading, [&, &name = id] { return host.load(name, load); });
-  Instance instance = attempt(session, Doing::configuring, [&] { return plugin.open(config); });
+  Instance instance =
+      attempt(session, Doing::configuring, [&] { return plugin.open(config, open); });
   return {std::move(plugin), std::move(instance)};
 }
 

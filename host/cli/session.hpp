@@ -62,6 +62,7 @@ struct Opened {
 };
 // The interface that a call means where none is named. Throws Failure where there are several.
 std::string only_interface(const PluginInfo& info);
-Opened open_plugin(Session& session, Host& host, const PluginOptions& options);
+Opened open_plugin(Session& session, Host& host, const PluginOptions& options,
+                   const OpenOptions& open = {});
 
 }  // namespace bulkhead::cli

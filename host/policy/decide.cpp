@@ -66,6 +66,7 @@ Decision Policy::decide(std::string_view plugin_id) const {
     for (const auto& [name, value] : rule->limits) {
       if (const LimitEntry* entry = find_limit(name)) set_limit(decision.limits, *entry, value);
     }
+    rule->grants.lay_over(decision.grants);
   }
   decision.reason = mode_origin;
   if (decision.minimum_level > 0 && level_origin != mode_origin) {
@@ -95,7 +96,8 @@ std::optional<std::string> check_permissions(const manifest::Manifest& manifest,
            permission + " in " + manifest::escaped(manifest.file) + "), but the policy allows " +
            given + ": raise limits." + limit + ", for all plugins or in a rule for this one";
   };
-  const auto& [memory, threads] = manifest.permissions;
+  const auto& memory = manifest.permissions.memory_bytes;
+  const auto& threads = manifest.permissions.threads;
   if (memory && *memory > decision.limits.memory) {
     return refusal(manifest::bytes_text(*memory) + " of memory", "memory",
                    manifest::bytes_text(decision.limits.memory), "memory");

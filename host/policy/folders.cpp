@@ -38,6 +38,11 @@ std::string runtime_folder(const Environment& environment) {
   return folder.empty() ? "/tmp/bulkhead-" + std::to_string(::geteuid()) : folder + "/bulkhead";
 }
 
+std::string secrets_folder(const Environment& environment) {
+  const std::string data = user_folder(environment, "XDG_DATA_HOME", "/.local/share");
+  return data.empty() ? "" : data + "/secrets";
+}
+
 std::vector<std::string> default_plugin_folders(const Environment& environment) {
   std::vector<std::string> folders;
   const std::string data = user_folder(environment, "XDG_DATA_HOME", "/.local/share");

@@ -161,6 +161,10 @@ Policy Policy::load(const std::string& file, const Environment& environment) {
   PolicyFile found = find_and_read(file, environment);
   Policy policy = std::move(found.policy);
   for (std::string& folder : policy.plugin_folders) folder = absolute(folder, policy.file);
+  for (Rule& rule : policy.rules) {
+    if (!rule.grants.files) continue;
+    for (FileGrant& file : *rule.grants.files) file.path = absolute(file.path, policy.file);
+  }
   if (!found.names_folders) policy.plugin_folders = default_plugin_folders(environment);
   if (const auto path = variable(environment, "BULKHEAD_PLUGIN_PATH")) {
     auto folders = split_path(*path);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/policy/grants.hpp"
 #include "registry/manifest/toml_reader.hpp"
 
 namespace bulkhead::manifest {
@@ -54,6 +55,8 @@ struct Decision {
   std::string reason;
   std::string level_reason;        // where minimum_level alone comes from
   std::string development_reason;  // where development comes from
+  // What the rules grant; what of it holds for a plugin, settle_grants() says.
+  Grants grants;
 };
 
 // Glob pattern over plugin ids ('*', '?'), and what it changes. First match wins, key by key. A
@@ -65,6 +68,7 @@ struct Rule {
   std::optional<bool> development;
   // Limits that this rule sets, by name as in [limits].
   std::vector<std::pair<std::string, std::uint64_t>> limits;
+  RuleGrants grants;
   std::string origin;  // "the rule 'en_*' in bulkhead.toml:21", or the variable's name
 };
 
@@ -108,6 +112,8 @@ std::string state_folder(const Environment& environment);
 // "$XDG_RUNTIME_DIR/bulkhead" or "/tmp/bulkhead-UID". Anyone may have made the latter: the caller
 // makes it with mode 0700, and refuses one that another user owns or can write to.
 std::string runtime_folder(const Environment& environment);
+// "$XDG_DATA_HOME/bulkhead/secrets"; empty where there is no home.
+std::string secrets_folder(const Environment& environment);
 // "$XDG_DATA_HOME/bulkhead/plugins" (where there is a home), "/usr/local/lib/bulkhead/plugins",
 // "/usr/lib/bulkhead/plugins". They need not exist.
 std::vector<std::string> default_plugin_folders(const Environment& environment);

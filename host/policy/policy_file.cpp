@@ -149,11 +149,13 @@ Rule read_rule(TomlTable table, const std::string& file) {
       limits->fail(name.c_str(), name + " is a limit of the whole host: set it in [limits]");
     }
   }
+  if (auto grants = table.table("grants")) rule.grants = read_grants(std::move(*grants), file);
   table.finish();
-  if (!rule.mode && !rule.minimum_level && !rule.development && rule.limits.empty()) {
+  if (!rule.mode && !rule.minimum_level && !rule.development && rule.limits.empty() &&
+      rule.grants.empty()) {
     table.fail(nullptr,
-               "this rule changes nothing: give it isolation, minimum_level, development or "
-               "limits");
+               "this rule changes nothing: give it isolation, minimum_level, development, limits "
+               "or grants");
   }
   return rule;
 }

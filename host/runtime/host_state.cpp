@@ -202,6 +202,9 @@ std::shared_ptr<PluginState> HostState::load(std::string_view id, const LoadOpti
 
 std::shared_ptr<PluginState> HostState::make(host::Package package,
                                              policy::Decision decision) const {
+  for (const std::string& warning : policy::settle_grants(*package.manifest, decision.grants)) {
+    core_->logger->write(BH_LOG_WARN, "", 0, warning);
+  }
   auto plugin = std::make_shared<PluginState>(core_, std::move(package), std::move(decision));
   if (const auto why = policy::check_permissions(plugin->manifest, plugin->decision)) {
     throw Error(Status::permission_denied, *why);  // it names the plugin

@@ -71,6 +71,22 @@ PluginState::PluginState(std::shared_ptr<host::Core> shared, host::Package packa
       log(std::make_shared<host::PluginLog>(core->logger, label)),
       in_flight(decision.limits.in_flight) {}
 
+std::shared_ptr<host::FileGrants> host::granted_by_policy(const PluginState& plugin) {
+  // The advice outlives the plugin in a lost call, so it has its own copies.
+  auto grants =
+      std::make_shared<FileGrants>([manifest = plugin.manifest, file = plugin.core->policy.file](
+                                       std::string_view name, FileAccess access) {
+        return policy::file_advice(
+            manifest, file, name,
+            access == FileAccess::read ? manifest::Access::read : manifest::Access::write);
+      });
+  for (const policy::FileGrant& file : plugin.decision.grants.files) {
+    grants->add(file.name, file.path,
+                file.access == manifest::Access::read ? FileAccess::read : FileAccess::write);
+  }
+  return grants;
+}
+
 PluginState::~PluginState() {
   if (backend != nullptr) backend->close();
 }

@@ -132,6 +132,11 @@ class PluginState {
   std::list<std::weak_ptr<InstanceState>> instances_;
 };
 
+namespace host {
+// The files that the policy grants to an instance, with advice for those that it does not.
+std::shared_ptr<FileGrants> granted_by_policy(const PluginState& plugin);
+}  // namespace host
+
 class InstanceState {
  public:
   InstanceState(std::shared_ptr<PluginState> plugin, std::shared_ptr<host::FileGrants> grants,

@@ -38,14 +38,20 @@ bool printable(std::string_view name) {
 
 }  // namespace
 
-void FileGrants::add(std::string name, std::string path, FileAccess access) {
+std::string FileGrants::problem(std::string_view name, std::string_view path) {
   if (name.empty() || name.size() > kMaxName || !printable(name)) {
-    throw Error(Status::invalid_argument,
-                "A file is granted under a name of 1 to " + std::to_string(kMaxName) +
-                    " bytes without blanks; this one has " + std::to_string(name.size()));
+    return "A file is granted under a name of 1 to " + std::to_string(kMaxName) +
+           " bytes without blanks; this one has " + std::to_string(name.size());
   }
   if (path.empty() || path.find('\0') != std::string::npos) {
-    throw Error(Status::invalid_argument, "The path granted as '" + name + "' is empty");
+    return "The path granted as '" + std::string(name) + "' is empty";
+  }
+  return {};
+}
+
+void FileGrants::add(std::string name, std::string path, FileAccess access) {
+  if (const std::string why = problem(name, path); !why.empty()) {
+    throw Error(Status::invalid_argument, why);
   }
   auto grant = std::make_shared<const Grant>(Grant{std::move(path), access});
   const std::lock_guard lock(mutex_);
@@ -67,13 +73,17 @@ std::shared_ptr<const FileGrants::Grant> FileGrants::find(std::string_view name)
   return found == grants_.end() ? nullptr : found->second;
 }
 
+std::string FileGrants::missing(std::string_view name, FileAccess access) const {
+  std::string text = "no file '" + std::string(name) + "' was granted to this plugin for " +
+                     (access == FileAccess::read ? "reading" : "writing");
+  return advice_ ? text + "; " + advice_(name, access) : text;
+}
+
 wire::FileOutcome GrantedFiles::granted(std::string_view name, FileAccess access,
                                         std::string& path) const {
   const auto grant = grants_->find(name.substr(0, kMaxName + 1));
   if (grant == nullptr || grant->access != access) {
-    return {BH_PERMISSION_DENIED, "no file '" + std::string(name.substr(0, kMaxName)) +
-                                      "' was granted to this plugin for " +
-                                      (access == FileAccess::read ? "reading" : "writing")};
+    return {BH_PERMISSION_DENIED, grants_->missing(name.substr(0, kMaxName), access)};
   }
   path = grant->path;
   return {};

@@ -3,6 +3,7 @@
 
 #include <bulkhead/host.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -21,14 +22,23 @@ class FileGrants {
     std::string path;
     FileAccess access = FileAccess::read;
   };
-  // Throws Error for a name or path that can't be granted.
+  // What a person can do about a file that is not there: a sentence without its full stop.
+  using Advice = std::function<std::string(std::string_view name, FileAccess access)>;
+  explicit FileGrants(Advice advice = {}) : advice_(std::move(advice)) {}
+
+  // Why a file can't be granted so; empty: it can.
+  static std::string problem(std::string_view name, std::string_view path);
+  // Throws Error where there is a problem.
   void add(std::string name, std::string path, FileAccess access);
   // What is open already stays open.
   void remove(std::string_view name);
   // Null where there is no such grant.
   std::shared_ptr<const Grant> find(std::string_view name) const;
+  // Why there is none, and what to do.
+  std::string missing(std::string_view name, FileAccess access) const;
 
  private:
+  const Advice advice_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Grant>, std::less<>> grants_;
 };

@@ -37,7 +37,7 @@ PendingFile::PendingFile(PendingFile&& other) noexcept
       temporary_(std::exchange(other.temporary_, {})),
       file_(std::move(other.file_)) {}
 
-int PendingFile::begin(const std::string& path) {
+int PendingFile::begin(const std::string& path, mode_t mode) {
   std::error_code error;
   const fs::path real = fs::weakly_canonical(path, error);
   path_ = error ? path : real.string();
@@ -47,11 +47,11 @@ int PendingFile::begin(const std::string& path) {
   const bool exists = stat(path_.c_str(), &facts) == 0;
   if (exists && !S_ISREG(facts.st_mode)) return EINVAL;
   // Without a name until commit: not even kill -9 leaves it behind.
-  file_.reset(open(folder_.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+  file_.reset(open(folder_.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
   if (!file_) {
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOSYS) return errno;
     const std::string name = temporary_name(path_);
-    file_.reset(open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
+    file_.reset(open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode));
     if (!file_) return errno;
     temporary_ = name;
   }

@@ -1,6 +1,8 @@
 // A file in writing that appears under its name whole, or not at all.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -17,8 +19,8 @@ class PendingFile {
   PendingFile(PendingFile&& other) noexcept;
   PendingFile& operator=(PendingFile&&) = delete;
 
-  // EINVAL: the name belongs to something that is no regular file.
-  int begin(const std::string& path);
+  // EINVAL: the name belongs to something that is no regular file. `mode` is of a new file.
+  int begin(const std::string& path, mode_t mode = 0666);
   int write(std::span<const std::byte> bytes);
   // Makes it durable and gives it its name.
   int commit();

@@ -17,7 +17,6 @@ constexpr std::size_t kLongestPath = 512;
 constexpr std::size_t kMostAuthors = 64;
 constexpr std::size_t kMostInterfaces = 32;
 constexpr std::size_t kMostDependencies = 128;
-constexpr std::int64_t kMostThreads = 4096;
 
 const std::vector<std::string> kPlatforms = {"linux-x86_64", "linux-aarch64"};
 const std::vector<std::string> kRuntimes = {"library", "exec"};
@@ -210,35 +209,6 @@ void read_dependencies(TomlTable table, Manifest& manifest) {
   }
 }
 
-std::uint64_t read_bytes(TomlTable& table, const char* key) {
-  if (table.type_of(key) == "integer") {
-    const std::int64_t bytes = *table.integer(key);
-    if (bytes <= 0) {
-      table.fail(key, table.name(key) + " must be above 0, not " + std::to_string(bytes));
-    }
-    return static_cast<std::uint64_t>(bytes);
-  }
-  const std::string text = table.required_text(key);
-  const auto bytes = parse_bytes(text);
-  if (!bytes || *bytes == 0) {
-    table.fail(key, table.name(key) + " must be a size above 0 such as '512 MiB' or '2 GiB', not " +
-                        quoted(text));
-  }
-  return *bytes;
-}
-
-void read_permissions(TomlTable table, Manifest& manifest) {
-  if (table.has("memory")) manifest.permissions.memory_bytes = read_bytes(table, "memory");
-  if (const auto threads = table.integer("threads")) {
-    if (*threads < 1 || *threads > kMostThreads) {
-      table.fail("threads", "permissions.threads must be from 1 to " +
-                                std::to_string(kMostThreads) + ", not " + std::to_string(*threads));
-    }
-    manifest.permissions.threads = static_cast<unsigned>(*threads);
-  }
-  table.finish();
-}
-
 }  // namespace
 
 Manifest Manifest::parse(std::string_view text, std::string file, std::string_view platform) {
@@ -264,7 +234,7 @@ Manifest Manifest::parse(std::string_view text, std::string file, std::string_vi
   }
   if (interfaces) read_interfaces(std::move(*interfaces), manifest);
   if (dependencies) read_dependencies(std::move(*dependencies), manifest);
-  if (permissions) read_permissions(std::move(*permissions), manifest);
+  if (permissions) manifest.permissions = read_permissions(std::move(*permissions));
   if (config) manifest.config = read_config_schema(std::move(*config));
   return manifest;
 }

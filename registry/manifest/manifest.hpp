@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "registry/manifest/permissions.hpp"
 #include "registry/manifest/quantity.hpp"
 #include "registry/manifest/toml_reader.hpp"
 #include "registry/manifest/version.hpp"
@@ -28,12 +29,6 @@ struct ConfigKey {
   std::optional<Value> fallback;           // `default`; absent: the key is required
   std::optional<double> minimum, maximum;  // integer and number
   std::vector<std::string> choices;        // string; empty: any text
-};
-
-// What the plugin asks for; the policy grants. (More permissions come with the sandbox's issues.)
-struct Permissions {
-  std::optional<std::uint64_t> memory_bytes;  // "512 MiB"
-  std::optional<unsigned> threads;
 };
 
 struct Dependency {

@@ -13,20 +13,6 @@
 namespace bulkhead::sandbox {
 namespace {
 
-constexpr unsigned long kNamespaces =
-    CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-
-// fork() with namespaces. glibc does not learn of it: its notion of the thread's id is stale in the
-// child, which therefore forks once more, by glibc, for the process that runs a plugin.
-pid_t clone_into(unsigned long namespaces, wire::UniqueFd& pidfd) {
-  const unsigned long flags = namespaces | CLONE_PIDFD | SIGCHLD;
-  int descriptor = -1;
-  // The order of the other arguments differs between architectures; of these two it does not.
-  const long pid = syscall(SYS_clone, flags, nullptr, &descriptor, nullptr, nullptr);
-  if (pid > 0) pidfd.reset(descriptor);
-  return static_cast<pid_t>(pid);
-}
-
 pid_t plain_fork(wire::UniqueFd& pidfd) {
   const pid_t pid = fork();
   if (pid <= 0) return pid;
@@ -36,6 +22,15 @@ pid_t plain_fork(wire::UniqueFd& pidfd) {
 }
 
 }  // namespace
+
+pid_t clone_into(unsigned long namespaces, wire::UniqueFd& pidfd) {
+  const unsigned long flags = namespaces | CLONE_PIDFD | SIGCHLD;
+  int descriptor = -1;
+  // The order of the other arguments differs between architectures; of these two it does not.
+  const long pid = syscall(SYS_clone, flags, nullptr, &descriptor, nullptr, nullptr);
+  if (pid > 0) pidfd.reset(descriptor);
+  return static_cast<pid_t>(pid);
+}
 
 Route best_route() { return geteuid() == 0 ? Route::root : Route::user; }
 

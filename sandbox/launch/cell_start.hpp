@@ -1,6 +1,7 @@
 // One start of a cell, as the launcher does it: a clone or fork, and the report that comes back.
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -28,6 +29,13 @@ struct ReceivedReport {
 };
 // Does not block. Nothing: the process ended without one.
 std::optional<ReceivedReport> receive_report(int socket);
+
+constexpr unsigned long kNamespaces =
+    CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+// fork() with namespaces. glibc does not learn of it: its notion of the thread's id is stale in the
+// child, which therefore forks once more, by glibc, for the process that runs a plugin.
+pid_t clone_into(unsigned long namespaces, wire::UniqueFd& pidfd);
 
 // The most that this user can try here.
 Route best_route();

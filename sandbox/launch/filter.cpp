@@ -83,8 +83,11 @@ std::vector<sock_filter> exported(const Context& context) {
 
 }  // namespace
 
-Filter Filter::compile(std::span<const Part* const> parts) {
-  const Context context(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
+Filter Filter::compile(std::span<const Part* const> parts, int otherwise) {
+  const std::uint32_t others = otherwise == 0
+                                   ? SCMP_ACT_KILL_PROCESS
+                                   : SCMP_ACT_ERRNO(static_cast<std::uint32_t>(otherwise));
+  const Context context(seccomp_init(others), &seccomp_release);
   if (!context) require(-ENOMEM, "seccomp_init");
   require(seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
           "the rule for other architectures");

@@ -17,8 +17,9 @@ namespace bulkhead::sandbox {
 class Filter {
  public:
   // For the architecture of this program; calls of another one (x32 included) kill. Rules for calls
-  // that this architecture lacks are left out. Throws std::runtime_error with a sentence.
-  static Filter compile(std::span<const Part* const> parts);
+  // that this architecture lacks are left out. A call that no rule fits kills the process, or gets
+  // the errno `otherwise`. Throws std::runtime_error with a sentence.
+  static Filter compile(std::span<const Part* const> parts, int otherwise = 0);
 
   // Puts the process's own id where a rule compares with it.
   void bind_to(pid_t pid);

@@ -16,6 +16,7 @@
 #include "sandbox/cell/cell.hpp"
 #include "sandbox/launch/hygiene.hpp"
 #include "sandbox/launch/identity.hpp"
+#include "sandbox/launch/init.hpp"
 #include "sandbox/launch/landlock.hpp"
 #include "sandbox/launch/private_root.hpp"
 #include "sandbox/launch/step.hpp"
@@ -56,29 +57,6 @@ void prefer_as_victim() {
   const wire::UniqueFd file(openat(kProc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC));
   if (file) [[maybe_unused]]
     const ssize_t written = write(file.get(), "500", 3);
-}
-
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 +
-         static_cast<std::uint64_t>(time.tv_usec);
-}
-
-// Pid 1 of the namespace. It exists because the kernel reports an abort() of a pid 1 as something
-// else. When it ends, the kernel ends everything in the namespace.
-[[noreturn]] void run_init(const Filters& filters, pid_t cell) {
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // a debugger has no business here, in development either
-  if (dup2(kResult, 0) != 0 || syscall(SYS_close_range, 1, ~0u, 0) != 0) _exit(kExitSetup);
-  if (filters.init.install(false) != 0) _exit(kExitSetup);
-  for (;;) {
-    int status = 0;
-    rusage usage{};
-    const pid_t ended = wait4(-1, &status, 0, &usage);
-    if (ended < 0 && errno != EINTR) _exit(kExitSetup);
-    if (ended != cell) continue;
-    const CellResult report = cell_result(status, usage);
-    const ssize_t written = write(0, &report, sizeof report);
-    _exit(written == static_cast<ssize_t>(sizeof report) ? 0 : kExitSetup);
-  }
 }
 
 void require_readable_package() {
@@ -175,9 +153,10 @@ void seal(const LauncherContext& launcher, const JailPlan& plan, const Jail& jai
   if (!plan.program.empty()) {
     readable.push_back(has_namespaces(plan.route) ? "/proc/self/exe" : plan.program);
   }
-  std::vector<std::string> executable;
+  std::vector<std::string> executable, writable;
+  if (!plan.core_folder.empty()) writable.push_back(".");
   if (jail.executable != 0) executable = executable_files(plan.executable, root_of(plan));
-  findings.push_back(apply_landlock(readable, executable, plan.core_folder.empty() ? "" : "."));
+  findings.push_back(apply_landlock(readable, executable, writable));
   if (plan.development) {
     note(findings, Fact::development, false);
     // Where the machine has Yama, a process is traced by its ancestors alone unless it agrees.
@@ -216,7 +195,10 @@ Findings build(const LauncherContext& launcher, const JailPlan& plan, Jail& jail
   die_with_parent(kLauncher);
   if (namespaces) {
     if (!plan.package.empty()) require_readable_package();
-    if (const pid_t cell = step(Stage::process, fork())) run_init(*launcher.filters, cell);
+    if (const pid_t cell = step(Stage::process, fork())) {
+      prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // no debugger has business here, in development either
+      run_init(launcher.filters->init, kResult, cell);
+    }
     step(Stage::parent, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   }
   jail.lock = plan.development ? plan.development_lock : launcher.filters->lock;
@@ -254,11 +236,6 @@ void arrange_descriptors(const LauncherContext& launcher, const JailPlan& plan, 
 }
 
 }  // namespace
-
-CellResult cell_result(int wait_status, const rusage& usage) {
-  return {wait_status, 0, microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-          static_cast<std::uint64_t>(usage.ru_maxrss)};
-}
 
 void run_cell(const LauncherContext& launcher, const JailPlan& plan, int report,
               int result) noexcept {

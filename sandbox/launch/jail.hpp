@@ -9,8 +9,6 @@
 #include "sandbox/launch/limits.hpp"
 #include "sdk/wire/unique_fd.hpp"
 
-struct rusage;
-
 namespace bulkhead::sandbox {
 
 // How a cell gets its namespaces.
@@ -60,17 +58,6 @@ struct Report {
   std::uint32_t finding_count = 0;
   Finding findings[kMaxFindings] = {};
 };
-
-// What the inner pid 1 writes to its result pipe when the cell proper has ended.
-struct CellResult {
-  std::int32_t wait_status = 0;
-  std::uint32_t reserved = 0;
-  std::uint64_t cpu_microseconds = 0;
-  std::uint64_t max_rss_kib = 0;
-};
-
-// From what wait4 gave.
-CellResult cell_result(int wait_status, const rusage& usage);
 
 // Builds the jail, reports, serves, ends. Never returns. `report` is a SOCK_SEQPACKET socket;
 // `result` the write end of the result pipe, used where the cell gets an inner pid 1.

@@ -45,10 +45,19 @@ std::size_t attributes_size(long abi) {
   return offsetof(RulesetAttributes, handled_access_net);
 }
 
-constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_READ_FILE;
+constexpr std::uint64_t kReading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kExecution = kReading | LANDLOCK_ACCESS_FS_EXECUTE;
+// The kernel refuses a rule about a file that names the others.
+constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                   LANDLOCK_ACCESS_FS_READ_FILE | kFsTruncate;
 
-// `rights` of files; of a folder, listing it too.
-void allow(int ruleset, const std::string& path, std::uint64_t rights) {
+std::uint64_t writing(const RulesetAttributes& attributes) {
+  return attributes.handled_access_fs &
+         ~std::uint64_t{LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                        kFsIoctlDevice};
+}
+
+void allow(int ruleset, const std::string& path, std::uint64_t access) {
   const wire::UniqueFd target(open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!target) {
     if (errno == ENOENT) return;
@@ -57,8 +66,7 @@ void allow(int ruleset, const std::string& path, std::uint64_t rights) {
   struct stat status {};
   step(Stage::landlock, fstat(target.get(), &status));
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = rights;
-  if (S_ISDIR(status.st_mode)) rule.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR;
+  rule.allowed_access = S_ISDIR(status.st_mode) ? access : access & kOfFiles;
   rule.parent_fd = target.get();
   step(Stage::landlock,
        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0));
@@ -67,7 +75,8 @@ void allow(int ruleset, const std::string& path, std::uint64_t rights) {
 }  // namespace
 
 Finding apply_landlock(const std::vector<std::string>& readable,
-                       const std::vector<std::string>& executable, const std::string& core_folder) {
+                       const std::vector<std::string>& executable,
+                       const std::vector<std::string>& writable) {
   const long abi =
       syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (abi < 1) return {Fact::landlock, 0, abi < 0 ? errno : ENOSYS, 0};
@@ -75,16 +84,9 @@ Finding apply_landlock(const std::vector<std::string>& readable,
   const wire::UniqueFd ruleset(
       static_cast<int>(step(Stage::landlock, syscall(SYS_landlock_create_ruleset, &attributes,
                                                      attributes_size(abi), 0))));
-  for (const std::string& path : readable) allow(ruleset.get(), path, kRead);
-  for (const std::string& path : executable) {
-    allow(ruleset.get(), path, kRead | LANDLOCK_ACCESS_FS_EXECUTE);
-  }
-  if (!core_folder.empty()) {
-    std::uint64_t rights = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
-                           LANDLOCK_ACCESS_FS_REMOVE_FILE;
-    if (abi >= 3) rights |= kFsTruncate;
-    allow(ruleset.get(), core_folder, rights);
-  }
+  for (const std::string& path : readable) allow(ruleset.get(), path, kReading);
+  for (const std::string& path : executable) allow(ruleset.get(), path, kExecution);
+  for (const std::string& path : writable) allow(ruleset.get(), path, writing(attributes));
   step(Stage::landlock, syscall(SYS_landlock_restrict_self, ruleset.get(), 0));
   return {Fact::landlock, 1, 0, static_cast<std::uint32_t>(abi)};
 }

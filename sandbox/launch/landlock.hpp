@@ -8,14 +8,13 @@
 
 namespace bulkhead::sandbox {
 
-// Reading below `readable` (files and folders; missing ones are left out) stays allowed, and
-// executing the files `executable`,
-// and making, writing and removing files in `core_folder` (empty: nowhere); every other right that
+// Reading below `readable` (files and folders; missing ones are left out) stays allowed, executing
+// below `executable`, and everything but making devices below `writable`; every other right that
 // the kernel's Landlock knows is gone for this thread and its children: files, TCP, abstract
 // sockets and signals to others. Needs no_new_privs. Where the kernel has no Landlock the finding
 // says so; any other failure throws StepError.
 Finding apply_landlock(const std::vector<std::string>& readable,
                        const std::vector<std::string>& executable = {},
-                       const std::string& core_folder = "");
+                       const std::vector<std::string>& writable = {});
 
 }  // namespace bulkhead::sandbox

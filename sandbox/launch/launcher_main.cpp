@@ -17,6 +17,7 @@
 #include <optional>
 #include <thread>
 
+#include "sandbox/keep/keeper.hpp"
 #include "sandbox/launch/hygiene.hpp"
 #include "sandbox/launch/service.hpp"
 
@@ -97,6 +98,7 @@ int launcher_main(int argc, char** argv) {
     printf("bulkhead-launcher %s\n", BULKHEAD_VERSION);
     return 0;
   }
+  if (argc == 3 && strcmp(argv[1], "keep") == 0) return keeper_main();
   const std::optional<ucred> host = control_peer();
   if (argc != 1 || !host) return usage_error();
   // What the host's process had ignored or blocked is not for us; an ignored SIGCHLD would reap the

@@ -52,4 +52,15 @@ std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_nam
   return findings;
 }
 
+void apply_command_limits(std::uint32_t processes, std::uint32_t descriptors) {
+  if (!threads_are_counted_per_namespace()) throw StepError{Stage::limits, ENOSYS};
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_MEMLOCK, 0);
+  limit(RLIMIT_MSGQUEUE, 0);
+  limit(RLIMIT_NOFILE, descriptors);
+  limit(RLIMIT_NPROC, processes);
+}
+
+void limit_address_space(std::uint64_t bytes) { limit(RLIMIT_AS, bytes); }
+
 }  // namespace bulkhead::sandbox

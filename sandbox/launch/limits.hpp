@@ -25,4 +25,12 @@ bool threads_are_counted_per_namespace();
 std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_namespace,
                                   unsigned helper_processes);
 
+// Limits of a command: each of its processes has that many descriptors; all together are
+// `processes` at most, threads and the inner pid 1 counted. Needs a user namespace of its own;
+// throws StepError where the kernel does not count for it.
+void apply_command_limits(std::uint32_t processes, std::uint32_t descriptors);
+// Of this process and those that it starts. The last step: a build with sanitizers has more
+// already.
+void limit_address_space(std::uint64_t bytes);
+
 }  // namespace bulkhead::sandbox

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "sandbox/launch/init.hpp"
 #include "sandbox/launch/launcher.hpp"
 #include "sandbox/launch/private_root.hpp"
 #include "sandbox/policy/sanitizer_runtime.hpp"

@@ -69,6 +69,10 @@ std::span<const Part* const> development_lock_filter();
 // The one filter of a cell whose plugin is an executable: A with one exec, and with what a program
 // and its language's runtime do when they start. There is no lock: the program is not ours.
 std::span<const Part* const> exec_filter();
+// The filter of a command that is kept for a job: any program of the system, with the processes and
+// files that it makes in its jail. To be compiled with ENOSYS for every other call, which is what a
+// program sees on a kernel that lacks it.
+std::span<const Part* const> command_filter();
 // Filter of the tiny pid 1 of a cell's pid namespace: it waits, reports and ends.
 std::span<const Part* const> init_filter();
 

@@ -21,7 +21,10 @@ class LocalPort final : public ServicePort {
 
 }  // namespace
 
-std::span<const ServiceBinding* const> service_bindings() { return {}; }
+std::span<const ServiceBinding* const> service_bindings() {
+  static constexpr const ServiceBinding* kAll[] = {&kCommandsService};
+  return kAll;
+}
 
 const ServiceBinding* find_service(std::string_view name) {
   for (const ServiceBinding* binding : service_bindings()) {

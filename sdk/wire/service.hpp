@@ -38,6 +38,8 @@ struct ServiceBinding {
   std::unique_ptr<GivenService> (*give)(std::shared_ptr<ServicePort> port);
 };
 
+extern const ServiceBinding kCommandsService;
+
 std::span<const ServiceBinding* const> service_bindings();
 const ServiceBinding* find_service(std::string_view name);
 

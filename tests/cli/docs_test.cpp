@@ -23,7 +23,10 @@ const std::vector<std::vector<std::string>> kCommands = {{},
                                                          {"codec", "encode"},
                                                          {"codec", "decode"},
                                                          {"codec", "tokenize"},
-                                                         {"codec", "count"}};
+                                                         {"codec", "count"},
+                                                         {"secrets", "set"},
+                                                         {"secrets", "list"},
+                                                         {"secrets", "rm"}};
 
 std::set<std::string> options_in(const std::string& text) {
   std::set<std::string> options;

@@ -63,6 +63,25 @@ BH_API int bh_plugin_process(const bh_plugin *plugin);
 /* Makes an instance with `config` ([count], may be NULL with 0). */
 BH_API bh_status bh_plugin_open(bh_plugin *plugin, const bh_config_entry *config, size_t count,
                                 bh_handle **handle, char **error);
+
+/* A file that is lent to a plugin from the beginning: it may read it while it opens. */
+typedef struct bh_lent_file {
+  const char *name; /* that the plugin uses */
+  const char *path;
+  int32_t for_writing; /* 0: for reading */
+  uint32_t reserved;
+} bh_lent_file;
+
+typedef struct bh_open_options {
+  uint32_t struct_size;
+  uint32_t file_count;
+  const bh_lent_file *files; /* [file_count] */
+} bh_open_options;
+
+/* The same with options; NULL: none. */
+BH_API bh_status bh_plugin_open_with(bh_plugin *plugin, const bh_config_entry *config, size_t count,
+                                     const bh_open_options *options, bh_handle **handle,
+                                     char **error);
 BH_API void bh_handle_free(bh_handle *handle);
 /* The table of an interface, or NULL; and the instance to pass to its functions. Both live until
  * bh_handle_free. */

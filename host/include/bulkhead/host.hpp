@@ -144,6 +144,18 @@ using Config = std::map<std::string, ConfigValue>;
 
 enum class FileAccess { read, write };
 
+// A file that is lent to a plugin.
+struct LentFile {
+  std::string path;
+  FileAccess access = FileAccess::read;
+};
+
+struct OpenOptions {
+  // Lent from the beginning, by the name that the plugin uses: it may read them while it opens, and
+  // when it is opened anew after a crash. They lie over those that the policy grants.
+  std::map<std::string, LentFile> files{};
+};
+
 // Takes calls back. Copies share one state; cancel() may come from any thread, before, during or
 // after the call.
 class BULKHEAD_API CancelSource {
@@ -212,9 +224,9 @@ class BULKHEAD_API Plugin {
 
   // Makes an instance. After a crash of its cell it is made anew, with the same configuration, by
   // the next call; state held in the plugin (open streams) is gone.
-  Instance open(const Config& config = {});
+  Instance open(const Config& config = {}, const OpenOptions& options = {});
   // open(), seen as a codec.
-  CodecClient codec(const Config& config = {});
+  CodecClient codec(const Config& config = {}, const OpenOptions& options = {});
 
  private:
   friend class Host;
