@@ -6,8 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "host/runtime/call.hpp"
-#include "host/runtime/host_state.hpp"
+#include "host/runtime/client.hpp"
 #include "sdk/wire/version.hpp"
 
 struct bh_host {
@@ -22,10 +21,6 @@ struct bh_handle {
 };
 
 namespace bulkhead {
-
-struct HostAccess {
-  static std::shared_ptr<HostState> state(const Host& host) { return host.state_; }
-};
 
 namespace {
 

@@ -23,6 +23,8 @@ struct PluginOptions {
   std::vector<std::string> config;  // KEY=VALUE
   std::string isolation;            // "cell", "in-process" or empty
   std::string timeout;              // "5s" or empty
+  bool develop = false;             // a development cell
+  bool wait_for_debugger = false;   // the same, and its start waits
 };
 
 struct InfoOptions {
@@ -61,6 +63,7 @@ struct RunOptions {
   std::string record;
   std::vector<std::string> set;  // NAME=VALUE
   std::string isolation;
+  bool develop = false;
 };
 
 struct CheckOptions {

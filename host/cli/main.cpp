@@ -53,6 +53,9 @@ CLI::Option* not_empty(CLI::Option* option) {
       ""));
 }
 
+constexpr const char* kDevelopHelp =
+    "In a cell for debugging, at level 0: a debugger may attach, core dumps, sanitizers";
+
 void add_plugin_options(CLI::App& app, PluginOptions& options) {
   add_list(app, "--config", options.config, "Configuration of the plugin; repeatable")
       ->type_name("KEY=VALUE");
@@ -61,6 +64,9 @@ void add_plugin_options(CLI::App& app, PluginOptions& options) {
       ->type_name("MODE");
   not_empty(app.add_option("--timeout", options.timeout, "Time for the call: 250ms, 5s, 2min"))
       ->type_name("TIME");
+  app.add_flag("--develop", options.develop, kDevelopHelp);
+  app.add_flag("--wait-for-debugger", options.wait_for_debugger,
+               "As --develop, and nothing begins before a debugger is attached");
 }
 
 // A subcommand that can be followed by the global options.
@@ -227,6 +233,8 @@ void add_other_commands(CLI::App& top, AllOptions& options, Command& chosen) {
   not_empty(
       run_app.add_option("--isolation", pipeline.isolation, "cell or in-process, for all steps"))
       ->type_name("MODE");
+
+  run_app.add_flag("--develop", pipeline.develop, kDevelopHelp);
 
   NewOptions& project = options.new_plugin;
   CLI::App& new_app = add_command(top, "new", "Make the project of a plugin", chosen,

@@ -46,10 +46,11 @@ void refuse_difference(const Input& left, const Input& right) {
 // Runs the steps of one pipeline, those that are ready at most two side by side.
 class PipelineRun {
  public:
-  PipelineRun(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation)
+  PipelineRun(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation,
+              bool develop)
       : session_(session),
         pipeline_(pipeline),
-        calls_(session, pipeline, isolation),
+        calls_(session, pipeline, isolation, develop),
         results_(pipeline.steps.size()),
         readers_(pipeline.steps.size()),
         states_(pipeline.steps.size(), State::waiting),
@@ -327,7 +328,7 @@ void run(Session& session, const RunOptions& options) {
           : options.record;
   AtomicFile record_file(record_path);  // before the work: a wrong path shows at once
 
-  PipelineRun pipeline_run(session, pipeline, isolation);
+  PipelineRun pipeline_run(session, pipeline, isolation, options.develop);
   const std::optional<Failure> failure = pipeline_run.run();
   auto document = pipeline_run.record.document(pipeline);
   record_file.write(document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +

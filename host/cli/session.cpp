@@ -121,6 +121,8 @@ Opened open_plugin(Session& session, Host& host, const PluginOptions& options,
   LoadOptions load;
   load.version = range;
   load.isolation = parse_isolation(options.isolation);
+  load.development = options.develop;
+  load.wait_for_debugger = options.wait_for_debugger;
   load.start_timeout = parse_timeout(options.timeout);
   Config config;
   for (auto& [key, value] : parse_pairs(options.config, "--config")) config[key] = value;

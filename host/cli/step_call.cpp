@@ -63,9 +63,11 @@ std::string call_codec(const Step& step, const CodecClient& codec, const std::st
 
 }  // namespace
 
-StepCalls::StepCalls(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation)
+StepCalls::StepCalls(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation,
+                     bool develop)
     : session_(session),
       isolation_(isolation),
+      develop_(develop),
       host_(session.open_host()),
       instances_(pipeline.instances.size()) {}
 
@@ -118,6 +120,7 @@ Plugin StepCalls::load(const Step& step) {
   LoadOptions options;
   options.version = step.range;
   options.isolation = isolation;
+  options.development = develop_;
   Plugin plugin =
       attempt(session_, Doing::loading, [&] { return host_.load(step.plugin, options); });
   return plugins_.emplace(key, plugin).first->second;

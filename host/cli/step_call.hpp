@@ -20,8 +20,9 @@ namespace bulkhead::cli {
 
 class StepCalls {
  public:
-  // `isolation`, where given, is for all steps.
-  StepCalls(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation);
+  // `isolation`, where given, is for all steps, and so is `develop`: in development cells.
+  StepCalls(Session& session, const Pipeline& pipeline, std::optional<Isolation> isolation,
+            bool develop);
 
   Host& host() { return host_; }
 
@@ -42,6 +43,7 @@ class StepCalls {
 
   Session& session_;
   const std::optional<Isolation> isolation_;
+  const bool develop_;
   Host host_;
   std::mutex loading_;  // one load at a time: two steps often want the same plugin
   std::map<std::tuple<std::string, std::string, std::optional<Isolation>>, Plugin> plugins_;

@@ -59,6 +59,10 @@ Decision Policy::decide(std::string_view plugin_id) const {
       decision.minimum_level = *rule->minimum_level;
       level_origin = rule->origin;
     }
+    if (rule->development) {
+      decision.development = *rule->development;
+      decision.development_reason = rule->origin;
+    }
     for (const auto& [name, value] : rule->limits) {
       if (const LimitEntry* entry = find_limit(name)) set_limit(decision.limits, *entry, value);
     }

@@ -47,11 +47,14 @@ struct Limits {
 struct Decision {
   Mode mode = Mode::cell;
   int minimum_level = 0;
+  bool development = false;        // a cell for debugging; docs/debugging.md
+  bool wait_for_debugger = false;  // never by a policy: by the application alone
   Limits limits;
   // Where mode and minimum_level come from, for a person: "isolation.default in bulkhead.toml:4",
   // "the rule 'en_*' in bulkhead.toml:21", "BULKHEAD_ISOLATION", "the built-in default".
   std::string reason;
-  std::string level_reason;  // where minimum_level alone comes from
+  std::string level_reason;        // where minimum_level alone comes from
+  std::string development_reason;  // where development comes from
   // What the rules grant; what of it holds for a plugin, settle_grants() says.
   Grants grants;
 };
@@ -62,6 +65,7 @@ struct Rule {
   std::string match;
   std::optional<Mode> mode;
   std::optional<int> minimum_level;
+  std::optional<bool> development;
   // Limits that this rule sets, by name as in [limits].
   std::vector<std::pair<std::string, std::uint64_t>> limits;
   RuleGrants grants;

@@ -142,6 +142,12 @@ Rule read_rule(TomlTable table, const std::string& file) {
   rule.mode = read_mode(table, "isolation");
   rule.minimum_level = read_level(table);
   check_level_fits(table, rule.mode, rule.minimum_level);
+  rule.development = table.boolean("development");
+  if (rule.development.value_or(false) && rule.minimum_level.value_or(0) != 0) {
+    table.fail("development",
+               "a development cell always has level 0: leave out rule.development or "
+               "rule.minimum_level");
+  }
   if (auto limits = table.table("limits")) {
     rule.limits = read_limits(*limits);
     for (const auto& [name, value] : rule.limits) {
@@ -151,9 +157,11 @@ Rule read_rule(TomlTable table, const std::string& file) {
   }
   if (auto grants = table.table("grants")) rule.grants = read_grants(std::move(*grants), file);
   table.finish();
-  if (!rule.mode && !rule.minimum_level && rule.limits.empty() && rule.grants.empty()) {
+  if (!rule.mode && !rule.minimum_level && !rule.development && rule.limits.empty() &&
+      rule.grants.empty()) {
     table.fail(nullptr,
-               "this rule changes nothing: give it isolation, minimum_level, limits or grants");
+               "this rule changes nothing: give it isolation, minimum_level, development, limits "
+               "or grants");
   }
   return rule;
 }

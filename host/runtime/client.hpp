@@ -9,6 +9,7 @@
 namespace bulkhead {
 
 struct HostAccess {
+  static std::shared_ptr<HostState> state(const Host& host) { return host.state_; }
   static PluginState& plugin(const Instance& instance) { return *instance.state_->plugin; }
 };
 

@@ -19,6 +19,7 @@ constexpr std::int64_t kRest = 20'000'000;                  // between looks at 
 constexpr std::chrono::milliseconds kOwnEndPatience{1000};  // for a cell that hung up
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
+constexpr unsigned kMostLastReads = 8;  // of a log pipe, which holds 64 KiB
 constexpr std::uint64_t kFrameOverhead = 1 << 20;  // of a message above its payload
 constexpr unsigned kMaxTurns = 32;                 // in a row, before others get the lock
 
@@ -158,7 +159,7 @@ void Connection::watch() {
                                 if (const auto self = weak.lock()) self->on_socket();
                               });
   log_watch_ = loop_.watch(process_.log.get(), EPOLLIN, [weak](std::uint32_t) {
-    if (const auto self = weak.lock()) self->on_log_pipe();
+    if (const auto self = weak.lock()) self->read_log();
   });
 }
 
@@ -223,17 +224,18 @@ void Connection::rest(Lock& lock) {
   });
 }
 
-void Connection::on_log_pipe() {
+// False: there is nothing more for now, or for good.
+bool Connection::read_log() {
   std::array<char, 16384> buffer;
   const ssize_t size = read(process_.log.get(), buffer.data(), buffer.size());
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size <= 0) {
     {
       const Lock lock(reactor_.mutex());
       loop_.unwatch(log_watch_);
     }
     if (!log_tail_.empty()) log_(0, BH_LOG_INFO, std::exchange(log_tail_, {}));
-    return;
+    return false;
   }
   for (const char c : std::string_view(buffer.data(), static_cast<std::size_t>(size))) {
     if (c != '\n' && log_tail_.size() < kMaxLogLine) {
@@ -243,6 +245,7 @@ void Connection::on_log_pipe() {
     log_(0, BH_LOG_INFO, std::exchange(log_tail_, {}));
     if (c != '\n') log_tail_ += c;
   }
+  return true;
 }
 
 // ---- the end
@@ -314,7 +317,13 @@ void Connection::lose(Lock&, bh_status status, const std::string& why) {
     }
   });
   if (end_status_ == BH_UNAVAILABLE) return;
-  loop_.post([self = shared_from_this(), level] { self->log_(0, level, self->end_reason()); });
+  loop_.post([self = shared_from_this(), level] {
+    const std::string reason = self->end_reason();
+    // Its last words come first. It has ended, so there is no more than the pipe holds.
+    for (unsigned reads = 0; reads < kMostLastReads && self->read_log(); ++reads) {
+    }
+    self->log_(0, level, reason);
+  });
 }
 
 }  // namespace bulkhead::host

@@ -112,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void nudge_leader();
   void arm(Lock& lock);
   void on_socket();
-  void on_log_pipe();
+  bool read_log();
   void rest(Lock& lock);
   void tick();
   void schedule(std::int64_t when, Lock& lock);

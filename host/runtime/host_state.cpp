@@ -42,6 +42,36 @@ std::string absolute(const std::string& folder) {
   return path.lexically_normal().string();
 }
 
+// A person at a debugger takes their time.
+constexpr std::int64_t kAtDebugger = std::int64_t{720} * 3600 * 1'000'000'000;
+
+void choose_development(const std::string& label, const LoadOptions& options,
+                        policy::Decision& decision) {
+  if (options.development || options.wait_for_debugger) {
+    if (options.isolation == Isolation::in_process) {
+      throw Error(Status::invalid_argument,
+                  label +
+                      ": the development profile is one of cells, and this plugin is to run in "
+                      "process: leave one of the two out, or debug the program itself");
+    }
+    decision.mode = policy::Mode::cell;
+    decision.development = true;
+    decision.development_reason = "the application";
+  }
+  decision.development = decision.development && decision.mode == policy::Mode::cell;
+  if (!decision.development) return;
+  if (decision.minimum_level > 0) {
+    throw Error(Status::permission_denied,
+                label + ": a development cell (asked for by " + decision.development_reason +
+                    ") has level 0, but " + decision.level_reason + " demands at least level " +
+                    std::to_string(decision.minimum_level) +
+                    ". Lower the minimum level for this plugin, or do without development");
+  }
+  if (!options.wait_for_debugger) return;
+  decision.wait_for_debugger = true;
+  decision.limits.start_timeout = decision.limits.call_timeout = kAtDebugger;
+}
+
 }  // namespace
 
 HostState::HostState(HostOptions options) {
@@ -139,6 +169,7 @@ policy::Decision HostState::decide(const manifest::Manifest& manifest,
     decision.minimum_level = *options.minimum_level;
     decision.level_reason = "the application";
   }
+  choose_development(manifest.id + " " + manifest.version.text(), options, decision);
   if (options.start_timeout.count() > 0) {
     decision.limits.start_timeout =
         std::min<std::int64_t>(decision.limits.start_timeout, options.start_timeout.count());

@@ -13,6 +13,7 @@ void probe(PluginState& plugin);
 
 // What contradicts what between a library and its manifest, or what this host can't give. Throws
 // Error.
-void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts);
+void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts,
+                 std::uint32_t sanitizers = BH_BUILT_SANITIZERS);
 
 }  // namespace bulkhead::host

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "host/runtime/development.hpp"
 #include "host/runtime/probe.hpp"
 #include "sdk/wire/code_point.hpp"
 #include "sdk/wire/plugin_object.hpp"
@@ -132,13 +133,15 @@ void check_entry(const PluginState& plugin) {
 
 }  // namespace
 
-void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts) {
+void check_facts(const PluginState& plugin, const wire::DescriptorFacts& facts,
+                 std::uint32_t sanitizers) {
   const manifest::Manifest& manifest = plugin.manifest;
   // An executable has no C ABI, and is not built for this host: the handshake compared the wire.
   const bool exec = manifest.runtime == "exec";
   const std::string what = exec ? "the executable" : "the library";
   if (!exec) {
-    if (const auto why = wire::mismatch(facts)) refuse(plugin, BH_VERSION_MISMATCH, *why);
+    if (const auto why = wire::mismatch(facts, sanitizers))
+      refuse(plugin, BH_VERSION_MISMATCH, *why);
   }
   const std::string version = manifest.version.text();
   if (facts.id != manifest.id || facts.version != version) {
@@ -174,7 +177,15 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
     check_entry(plugin);
     request.program = {plugin.manifest.entry, plugin.manifest.interpreter};
   }
-  const auto launcher = plugin.core->launcher();
+  std::string sanitizer;
+  // A build with sanitizers has no stricter cells than that.
+  const bool development = plugin.decision.development && BH_BUILT_SANITIZERS == 0;
+  if (development) {
+    request.profile = sandbox::Profile::development;
+    request.core_folder = core_folder(plugin.core->environment);
+    sanitizer = sanitizer_runtime(plugin.folder + "/" + plugin.manifest.entry);
+  }
+  const auto launcher = plugin.core->launcher(sanitizer);
   sandbox::CellProcess process;
   try {
     process = launcher->spawn(request);
@@ -198,12 +209,19 @@ std::shared_ptr<Connection> start_cell(PluginState& plugin, wire::DescriptorFact
       }
       refuse(plugin, BH_PERMISSION_DENIED, why + ". `bulkhead doctor` says more");
     }
+    if (plugin.decision.development) {
+      announce_development(plugin, connection->pid(), request.core_folder);
+    }
+    if (plugin.decision.wait_for_debugger) {
+      wait_for_debugger(plugin, connection->pid(), time.limit, time.begun);
+    }
     wire::CallContext context;
     check_status(plugin, say_hello(plugin, *connection, context, time), context,
                  "the handshake with its cell failed");
     check_status(plugin, load(plugin, *connection, context, facts, time), context,
                  "it can't be loaded");
-    check_facts(plugin, facts);
+    check_facts(plugin, facts,
+                BH_BUILT_SANITIZERS | (sanitizer.empty() ? 0u : unsigned{BH_SANITIZER_ADDRESS}));
   } catch (...) {
     connection->end(BH_UNAVAILABLE, "it was not needed");
     throw;

@@ -18,28 +18,29 @@ Core::~Core() {
   service_workers.stop(std::chrono::hours(1));
 }
 
-std::shared_ptr<sandbox::Launcher> Core::launcher() {
+std::shared_ptr<sandbox::Launcher> Core::launcher(const std::string& sanitizer) {
   const std::lock_guard lock(mutex_);
   if (closed.load()) throw Error(Status::unavailable, "the host is closed");
-  if (launcher_ != nullptr && launcher_->alive()) return launcher_;
-  if (launcher_ != nullptr) {
+  std::shared_ptr<sandbox::Launcher>& launcher = launchers_[sanitizer];
+  if (launcher != nullptr && launcher->alive()) return launcher;
+  if (launcher != nullptr) {
     logger->write(BH_LOG_ERROR, "", 0,
                   "the launcher process ended, and its cells with it; a new "
                   "one is started");
   }
-  launcher_ = nullptr;
+  launcher = nullptr;
   const std::string program = find_launcher(environment);
   try {
-    launcher_ = sandbox::Launcher::start(program);
+    launcher = sandbox::Launcher::start(program, sanitizer);
   } catch (const sandbox::LaunchError& error) {
     throw Error(Status::unavailable, error.what());
   }
-  return launcher_;
+  return launcher;
 }
 
 void Core::release_launcher() {
   const std::lock_guard lock(mutex_);
-  launcher_ = nullptr;
+  launchers_.clear();
 }
 
 PluginInfo plugin_info(const Package& package) {

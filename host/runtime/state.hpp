@@ -63,13 +63,14 @@ class Core {
   Workers service_callers{256, Workers::Full::refuse};
 
   // The launcher, started at the first need, and again should it have died. Throws Error.
-  std::shared_ptr<sandbox::Launcher> launcher();
-  // Ends the launcher, once no connection needs it.
+  // `sanitizer`: another one, as Launcher::start has it.
+  std::shared_ptr<sandbox::Launcher> launcher(const std::string& sanitizer = "");
+  // Ends the launchers, once no connection needs them.
   void release_launcher();
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<sandbox::Launcher> launcher_;
+  std::map<std::string, std::shared_ptr<sandbox::Launcher>> launchers_;  // by their sanitizer
 };
 
 PluginInfo plugin_info(const Package& package);

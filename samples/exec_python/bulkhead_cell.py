@@ -13,6 +13,7 @@ from capnp_message import Builder, Malformed, Message, frame_size
 OK, INVALID_ARGUMENT, NOT_FOUND, UNSUPPORTED, CANCELLED, DEADLINE_EXCEEDED = range(6)
 INTERNAL = 12
 WIRE_VERSION = 1
+# The type id of the interface Cell in core.capnp.
 CELL_INTERFACE = 0xC394720E0A82A3F8
 
 # Kinds of rpc.capnp's Message.

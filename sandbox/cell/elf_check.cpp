@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "sandbox/cell/elf_file.hpp"
+#include "sandbox/policy/sanitizer_runtime.hpp"
 
 namespace bulkhead::cell {
 namespace {
@@ -241,7 +242,7 @@ class LibraryCheck {
     };
     for (const Sanitizer& sanitizer : kSanitizers) {
       if (!name.starts_with(sanitizer.library)) continue;
-      if ((BH_BUILT_SANITIZERS & sanitizer.flag) != 0) continue;
+      if ((sandbox::working_sanitizers() & sanitizer.flag) != 0) continue;
       return problem(BH_VERSION_MISMATCH,
                      std::string("is built with ") + sanitizer.name +
                          "; this cell is built without it. Use a build of the plugin without "

@@ -43,7 +43,8 @@ std::string signal_name(int number) {
 std::string describe_exit(const CellExit& exit) {
   const int status = exit.wait_status;
   if (WIFSIGNALED(status)) {
-    return "was killed by " + signal_name(WTERMSIG(status)) + meaning(WTERMSIG(status));
+    return "was killed by " + signal_name(WTERMSIG(status)) + meaning(WTERMSIG(status)) +
+           (WCOREDUMP(status) ? "; core dumped" : "");
   }
   if (WIFEXITED(status)) return "exited with code " + std::to_string(WEXITSTATUS(status));
   return "ended with wait status " + std::to_string(status);

@@ -74,7 +74,7 @@ void write_id_maps(int proc, uid_t user, gid_t group) {
   write_proc(proc, "self/gid_map", inside + std::to_string(group) + " 1\n");
 }
 
-void drop_privileges() {
+void drop_privileges(bool inspectable) {
   constexpr Stage stage = Stage::privileges;
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   // Both need CAP_SETPCAP, which a process outside of a user namespace of its own may lack; it has
@@ -90,7 +90,7 @@ void drop_privileges() {
   Capabilities none;
   step(stage, syscall(SYS_capset, &none.header, none.sets));
   step(stage, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  step(stage, prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+  step(stage, prctl(PR_SET_DUMPABLE, inspectable ? 1 : 0, 0, 0, 0));
 }
 
 }  // namespace bulkhead::sandbox

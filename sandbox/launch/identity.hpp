@@ -21,7 +21,8 @@ void enter_user_namespace(int proc);
 // outside, and so for the group.
 void write_id_maps(int proc, uid_t user, gid_t group);
 
-// Empty capability sets, locked securebits where allowed, no new privileges.
-void drop_privileges();
+// Empty capability sets, locked securebits where allowed, no new privileges. `inspectable`: other
+// processes of the user may trace this one, and it can dump core.
+void drop_privileges(bool inspectable = false);
 
 }  // namespace bulkhead::sandbox

@@ -64,11 +64,22 @@ void require_readable_package() {
   if (!folder) throw StepError{Stage::package_access, errno};
 }
 
+// The kernel writes a core dump to the working directory, as the user of the cell. Before a change
+// of user: nobody may be unable to reach the folder.
+void enter_core_folder(const JailPlan& plan, bool becomes_nobody) {
+  if (plan.core_folder.empty()) return;
+  constexpr Stage stage = Stage::core_folder;
+  step(stage, chdir(has_namespaces(plan.route) ? kCoreMount : plan.core_folder.c_str()));
+  if (becomes_nobody) step(stage, chown(".", kNobody, kNobody));
+}
+
 void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Findings& findings) {
   if (plan.route == Route::user) write_id_maps(kProc, launcher.user, launcher.group);
   step(Stage::mounts, sethostname("cell", 4));
-  enter_private_root(plan.package, kPackage, plan.executable.interpreter_file);
+  enter_private_root(plan.package, kPackage, plan.executable.interpreter_file,
+                     {plan.core_folder, plan.program});
   note(findings, Fact::private_root);
+  enter_core_folder(plan, plan.route == Route::root);
   if (plan.route == Route::root) {
     // Mounted as root, who can reach every package; from here on somebody else, because limits do
     // not hold for root, not even for one in a namespace.
@@ -81,8 +92,10 @@ void build_namespaces(const LauncherContext& launcher, const JailPlan& plan, Fin
 
 // Without namespaces, root becomes nobody where nobody can read the package.
 void change_user(const JailPlan& plan, Findings& findings) {
-  if (geteuid() != 0) return note(findings, Fact::unprivileged_user);
-  const bool possible = nobody_can_read(plan.package.empty() ? "/" : plan.package);
+  const bool root = geteuid() == 0;
+  const bool possible = root && nobody_can_read(plan.package.empty() ? "/" : plan.package);
+  enter_core_folder(plan, possible);
+  if (!root) return note(findings, Fact::unprivileged_user);
   if (possible) become_nobody();
   note(findings, Fact::unprivileged_user, possible);
 }
@@ -93,7 +106,7 @@ void confine(const JailPlan& plan, const LimitRequest& limits, Findings& finding
   for (const Finding& finding : apply_limits(limits, namespaces, namespaces ? 1 : 0)) {
     findings.push_back(finding);
   }
-  drop_privileges();
+  drop_privileges(plan.development);
   note(findings, Fact::no_capabilities);
   note(findings, Fact::no_new_privileges);
 }
@@ -114,8 +127,11 @@ void close_others(int executable) {
 }
 
 // The last filter before code of a plugin.
-void install_filter(const LauncherContext& launcher, int executable, Findings& findings) {
-  Filter filter = executable != 0 ? launcher.filters->exec : launcher.filters->load;
+void install_filter(const LauncherContext& launcher, const JailPlan& plan, int executable,
+                    Findings& findings) {
+  Filter filter = executable != 0    ? launcher.filters->exec
+                  : plan.development ? plan.development_load
+                                     : launcher.filters->load;
   filter.bind_to(getpid());
   if (executable != 0) filter.bind_to_executable(executable);
   note(findings, executable != 0 ? Fact::exec_filter : Fact::filter, true,
@@ -134,10 +150,19 @@ void seal(const LauncherContext& launcher, const JailPlan& plan, const Jail& jai
 
   std::vector<std::string> readable = system_paths();
   if (!plan.package.empty()) readable.push_back(root_of(plan));
-  std::vector<std::string> executable;
+  if (!plan.program.empty()) {
+    readable.push_back(has_namespaces(plan.route) ? "/proc/self/exe" : plan.program);
+  }
+  std::vector<std::string> executable, writable;
+  if (!plan.core_folder.empty()) writable.push_back(".");
   if (jail.executable != 0) executable = executable_files(plan.executable, root_of(plan));
-  findings.push_back(apply_landlock(readable, executable));
-  install_filter(launcher, jail.executable, findings);
+  findings.push_back(apply_landlock(readable, executable, writable));
+  if (plan.development) {
+    note(findings, Fact::development, false);
+    // Where the machine has Yama, a process is traced by its ancestors alone unless it agrees.
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+  }
+  install_filter(launcher, plan, jail.executable, findings);
 }
 
 void prepare_executable(const JailPlan& plan, Jail& jail) {
@@ -170,11 +195,13 @@ Findings build(const LauncherContext& launcher, const JailPlan& plan, Jail& jail
   die_with_parent(kLauncher);
   if (namespaces) {
     if (!plan.package.empty()) require_readable_package();
-    if (const pid_t cell = step(Stage::process, fork()))
+    if (const pid_t cell = step(Stage::process, fork())) {
+      prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // no debugger has business here, in development either
       run_init(launcher.filters->init, kResult, cell);
+    }
     step(Stage::parent, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   }
-  jail.lock = launcher.filters->lock;
+  jail.lock = plan.development ? plan.development_lock : launcher.filters->lock;
   jail.lock.bind_to(getpid());
   seal(launcher, plan, jail, findings);
   return findings;

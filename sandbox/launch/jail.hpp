@@ -33,6 +33,10 @@ struct JailPlan {
   wire::UniqueFd package_fd, socket, log;
   LimitRequest limits;
   ExecutablePlan executable;
+  bool development = false;
+  Filter development_load, development_lock;  // compiled for this one cell
+  std::string core_folder;                    // empty: no core dumps
+  std::string program;  // where AddressSanitizer works: the file of this program
 };
 
 // What every child of the launcher needs of it.

@@ -61,6 +61,10 @@ void check(const CellRequest& request) {
     throw LaunchError("Starting a cell for " + folder + " failed: its entry '" +
                       request.program->entry + "' or the name of its interpreter is too long.");
   }
+  if (request.core_folder.size() >= kPathSize) {
+    throw LaunchError("Starting a cell for " + folder + " failed: the folder of core dumps '" +
+                      request.core_folder + "' has too long a path.");
+  }
   if (request.limits.memory_bytes < kLeastMemory) {
     throw LaunchError("Starting a cell for " + folder + " failed: its memory limit of " +
                       std::to_string(request.limits.memory_bytes) +
@@ -142,9 +146,11 @@ Profile default_profile() {
 Launcher::Launcher(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 Launcher::~Launcher() = default;
 
-std::unique_ptr<Launcher> Launcher::start(const std::string& executable) {
+std::unique_ptr<Launcher> Launcher::start(const std::string& executable,
+                                          const std::string& sanitizer) {
   FdPair control = socket_pair(SOCK_SEQPACKET);
-  LauncherProgram program = LauncherProgram::start(executable, std::move(control.theirs));
+  LauncherProgram program =
+      LauncherProgram::start(executable, std::move(control.theirs), sanitizer);
   try {
     receive_hello(control.ours.get(), program, executable);
     return std::unique_ptr<Launcher>(
@@ -164,6 +170,7 @@ CellProcess Launcher::spawn(const CellRequest& request) {
   message.descriptors = request.limits.descriptors;
   message.profile = static_cast<std::uint32_t>(request.profile);
   memcpy(message.package, request.package_folder.data(), request.package_folder.size());
+  memcpy(message.core_folder, request.core_folder.data(), request.core_folder.size());
   if (request.program) {
     const CellProgram& program = *request.program;
     memcpy(message.entry, program.entry.data(), program.entry.size());

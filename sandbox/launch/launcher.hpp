@@ -29,6 +29,9 @@ enum class Profile : std::uint32_t {
   // For builds with sanitizers only (they need calls and memory that no cell gets): no filter, no
   // address-space limit, no namespaces; level 0, named "sanitizer test profile".
   sanitizer_test = 1,
+  // For the author of a plugin: a debugger may attach, core dumps are written, sanitizers work. All
+  // the rest is as in strict, but it is level 0. Never chosen unless asked for.
+  development = 2,
 };
 
 // The profile that goes with this build: strict, unless it has sanitizers.
@@ -52,6 +55,9 @@ struct CellRequest {
   std::optional<CellProgram> program;
   CellLimits limits;
   Profile profile = default_profile();
+  // development only: an absolute path of a folder for core dumps, which then belongs to the user
+  // of the cell; empty: none are written.
+  std::string core_folder;
 };
 
 struct CellProcess {
@@ -82,8 +88,11 @@ class LaunchError : public std::runtime_error {
 // that process can't use it, and its destructor leaves the launcher alone there.
 class Launcher {
  public:
-  // Starts the program through Boost.Process. Throws LaunchError.
-  static std::unique_ptr<Launcher> start(const std::string& executable);
+  // Starts the program through Boost.Process. Throws LaunchError. `sanitizer`: the soname of a
+  // sanitizer's run time ("libasan.so.8") that is loaded before it, for development cells only;
+  // empty: none.
+  static std::unique_ptr<Launcher> start(const std::string& executable,
+                                         const std::string& sanitizer = "");
   // Ends the launcher, and with it every cell; waits for it.
   ~Launcher();
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "sandbox/launch/step.hpp"
+#include "sandbox/policy/sanitizer_runtime.hpp"
 
 namespace bulkhead::sandbox {
 namespace {
@@ -32,14 +33,19 @@ bool threads_are_counted_per_namespace() {
 
 std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_namespace,
                                   unsigned helper_processes) {
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_FSIZE, 0);
+  // The kernel holds a core dump against both.
+  const rlim_t dump = request.core_dumps ? request.memory_bytes : 0;
+  limit(RLIMIT_CORE, dump);
+  limit(RLIMIT_FSIZE, dump);
   limit(RLIMIT_MEMLOCK, 0);
   limit(RLIMIT_MSGQUEUE, 0);
   limit(RLIMIT_STACK, kStack);
   limit(RLIMIT_NOFILE, request.descriptors);
-  limit(RLIMIT_AS, request.memory_bytes);
-  std::vector<Finding> findings{{Fact::limits, 1, 0, 0}};
+  const bool unlimited = (working_sanitizers() & BH_SANITIZER_ADDRESS) != 0;
+  if (!unlimited) limit(RLIMIT_AS, request.memory_bytes);
+  const std::uint32_t detail =
+      (request.core_dumps ? core_dumps_allowed : 0u) | (unlimited ? memory_unlimited : 0u);
+  std::vector<Finding> findings{{Fact::limits, 1, 0, detail}};
   const bool threads = own_user_namespace && threads_are_counted_per_namespace();
   if (threads) limit(RLIMIT_NPROC, rlim_t{request.threads} + helper_processes);
   findings.push_back({Fact::thread_limit, static_cast<std::uint16_t>(threads), 0, request.threads});

@@ -12,6 +12,7 @@ struct LimitRequest {
   std::uint64_t memory_bytes = 0;  // RLIMIT_AS
   std::uint32_t threads = 0;       // all threads of the cell, its first included
   std::uint32_t descriptors = 0;
+  bool core_dumps = false;  // of a development cell: as large as its memory
 };
 
 // Whether RLIMIT_NPROC counts for each user namespace (Linux 5.14), not for the user as a whole.
@@ -19,7 +20,8 @@ bool threads_are_counted_per_namespace();
 
 // Sets hard and soft limits; where the process's own hard limit is lower, that one stays. The limit
 // on threads needs `own_user_namespace`: without one it would count all processes of the user.
-// `helper_processes` count against it too. Throws StepError.
+// `helper_processes` count against it too. Throws StepError. Memory
+// has no limit where AddressSanitizer works: it reserves terabytes.
 std::vector<Finding> apply_limits(const LimitRequest& request, bool own_user_namespace,
                                   unsigned helper_processes);
 

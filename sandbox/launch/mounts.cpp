@@ -52,6 +52,20 @@ void bind_read_only(const std::string& source, const std::string& target, Stage 
              MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet | kept_flags(target.c_str()), nullptr));
 }
 
+void bind_writable(const std::string& source, const std::string& target, Stage stage) {
+  step(stage, mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr));
+  step(stage,
+       mount(nullptr, target.c_str(), nullptr,
+             MS_REMOUNT | MS_BIND | MS_NOEXEC | kQuiet | kept_flags(target.c_str()), nullptr));
+}
+
+void add_file(const std::string& source, const std::string& target) {
+  make_parents(target);
+  const wire::UniqueFd file(
+      step(Stage::mounts, open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
+  bind_read_only(source, target, Stage::mounts);
+}
+
 void add_system_path(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) return;  // this system has none
@@ -63,12 +77,8 @@ void add_system_path(const std::string& path) {
     step(Stage::mounts, symlink(link, target.c_str()));
     return;
   }
-  if (S_ISDIR(status.st_mode)) {
-    step(Stage::mounts, mkdir(target.c_str(), 0755));
-  } else {
-    const wire::UniqueFd file(
-        step(Stage::mounts, open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)));
-  }
+  if (!S_ISDIR(status.st_mode)) return add_file(path, target);
+  step(Stage::mounts, mkdir(target.c_str(), 0755));
   bind_read_only(path, target, Stage::mounts);
 }
 

@@ -24,6 +24,13 @@ void add_package(const std::string& package, int package_fd) {
   }
 }
 
+// The one place that can be written: by the kernel, when it dumps core.
+void add_core_folder(const std::string& folder) {
+  const std::string target = std::string(kCoreMount).substr(1);
+  step(Stage::core_folder, mkdir(target.c_str(), 0755));
+  bind_writable(folder, target, Stage::core_folder);
+}
+
 bool is_below(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder + "/");
 }
@@ -48,8 +55,8 @@ std::string mount_base(const std::string& package) {
   throw StepError{Stage::mounts, ENOENT};
 }
 
-void enter_private_root(const std::string& package, int package_fd,
-                        const std::string& interpreter) {
+void enter_private_root(const std::string& package, int package_fd, const std::string& interpreter,
+                        const DevelopmentRoot& development) {
   constexpr Stage stage = Stage::mounts;
   step(stage, mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
   const std::string base = mount_base(package);
@@ -59,6 +66,8 @@ void enter_private_root(const std::string& package, int package_fd,
   for (const std::string& path : system_paths()) add_system_path(path);
   if (!interpreter.empty()) add_system_path(interpreter);
   if (!package.empty()) add_package(package, package_fd);
+  if (!development.core_folder.empty()) add_core_folder(development.core_folder);
+  if (!development.program.empty()) add_file(development.program, "proc/self/exe");
 
   step(stage, syscall(SYS_pivot_root, ".", "."));
   step(stage, umount2(".", MNT_DETACH));  // the old root, now on top of the new one

@@ -41,12 +41,20 @@ void arrange_child(int control) {
 
 // Nothing of the application's environment reaches the launcher: it may hold secrets. A build with
 // sanitizers needs their options.
-process::environment launcher_environment() {
+process::environment launcher_environment(const std::string& sanitizer) {
   process::environment environment;
-  if (BH_BUILT_SANITIZERS != 0) {
+  if (BH_BUILT_SANITIZERS != 0 || !sanitizer.empty()) {
     for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
       if (const char* value = getenv(name)) environment[name] = value;
     }
+  }
+  if (!sanitizer.empty()) {
+    environment["LD_PRELOAD"] = sanitizer;
+    // A leak is looked for at the end, by tracing the process; a cell can't do that.
+    const std::string own = "detect_leaks=0:abort_on_error=1";
+    environment["ASAN_OPTIONS"] = environment.count("ASAN_OPTIONS") == 0
+                                      ? own
+                                      : environment["ASAN_OPTIONS"].to_string() + ":" + own;
   }
   return environment;
 }
@@ -59,7 +67,8 @@ process::environment launcher_environment() {
 
 }  // namespace
 
-LauncherProgram LauncherProgram::start(const std::string& executable, wire::UniqueFd control) {
+LauncherProgram LauncherProgram::start(const std::string& executable, wire::UniqueFd control,
+                                       const std::string& sanitizer) {
   if (access(executable.c_str(), X_OK) != 0) throw_start_error(executable, errno);
   // Out of the way of the places 0 to 3, also where the application has those closed.
   const wire::UniqueFd safe(fcntl(control.get(), F_DUPFD_CLOEXEC, kControlDescriptor + 1));
@@ -70,7 +79,7 @@ LauncherProgram LauncherProgram::start(const std::string& executable, wire::Uniq
   errno = EAGAIN;
   // `exe`: a plain string would be a command line, cut at the spaces of the path.
   process::child child(
-      process::exe = executable, launcher_environment(), process::ignore_error,
+      process::exe = executable, launcher_environment(sanitizer), process::ignore_error,
       process::extend::on_exec_setup = [fd = safe.get()](auto&) { arrange_child(fd); });
   const pid_t pid = child.id();
   child.detach();  // its destructor would wait

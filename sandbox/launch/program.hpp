@@ -14,8 +14,10 @@ namespace bulkhead::sandbox {
 // waited for, and where the application has SIGCHLD ignored, its end is still noticed.
 class LauncherProgram {
  public:
-  // Starts the program with its end of the control socket. Throws LaunchError.
-  static LauncherProgram start(const std::string& executable, wire::UniqueFd control);
+  // Starts the program with its end of the control socket, and after the sanitizer's run time of
+  // that name (empty: none). Throws LaunchError.
+  static LauncherProgram start(const std::string& executable, wire::UniqueFd control,
+                               const std::string& sanitizer);
 
   LauncherProgram(LauncherProgram&&) = default;
 

@@ -26,7 +26,7 @@
 namespace bulkhead::sandbox {
 
 constexpr std::uint32_t kProtocolMagic = 0x4b484c42;  // "BLHK"
-constexpr std::uint32_t kProtocolVersion = 2;
+constexpr std::uint32_t kProtocolVersion = 3;
 constexpr int kControlDescriptor = 3;  // where the launcher finds its socket
 constexpr std::size_t kPathSize = 4096;
 constexpr std::size_t kEntrySize = 1024;
@@ -60,6 +60,7 @@ struct Spawn {
   char package[kPathSize] = {};             // absolute, terminated; empty for a probe
   char entry[kEntrySize] = {};              // of an executable, below the package; empty: a library
   char interpreter[kInterpreterSize] = {};  // a name; empty: the entry itself is executed
+  char core_folder[kPathSize] = {};         // of a development cell; empty: no core dumps
 };
 
 struct Spawned {

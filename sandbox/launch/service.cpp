@@ -14,11 +14,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "sandbox/launch/init.hpp"
 #include "sandbox/launch/launcher.hpp"
 #include "sandbox/launch/private_root.hpp"
+#include "sandbox/policy/sanitizer_runtime.hpp"
 
 namespace bulkhead::sandbox {
 namespace {
@@ -66,11 +68,41 @@ wire::UniqueFd open_package(std::string& package) {
   return folder;
 }
 
+bool is_development(const Spawn& request) {
+  return request.profile == static_cast<std::uint32_t>(Profile::development);
+}
+
 Route route_of(std::uint32_t profile) {
   constexpr bool kSanitizers = BH_BUILT_SANITIZERS != 0;
   const bool wants_sanitizers = profile == static_cast<std::uint32_t>(Profile::sanitizer_test);
-  if (wants_sanitizers != kSanitizers) throw StepError{Stage::profile, 0};
+  const bool known = profile <= static_cast<std::uint32_t>(Profile::development);
+  if (!known || wants_sanitizers != kSanitizers) throw StepError{Stage::profile, 0};
   return kSanitizers ? Route::sanitizer : best_route();
+}
+
+std::string own_file() {
+  char path[kPathSize];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof path);
+  return size > 0 && size < static_cast<ssize_t>(sizeof path)
+             ? std::string(path, static_cast<std::size_t>(size))
+             : std::string();
+}
+
+Filter compiled(std::span<const Part* const> parts) {
+  try {
+    return Filter::compile(parts);
+  } catch (const std::runtime_error&) {
+    throw StepError{Stage::filter, EINVAL};
+  }
+}
+
+// What only a development cell has.
+void add_development(const Spawn& request, JailPlan& plan) {
+  plan.development = true;
+  plan.core_folder = request.core_folder;
+  plan.development_load = compiled(development_load_filter());
+  plan.development_lock = compiled(development_lock_filter());
+  if ((working_sanitizers() & BH_SANITIZER_ADDRESS) != 0) plan.program = own_file();
 }
 
 JailPlan plan_of(const Packet& packet) {
@@ -79,11 +111,15 @@ JailPlan plan_of(const Packet& packet) {
                      memchr(request->package, 0, kPathSize) != nullptr &&
                      memchr(request->entry, 0, kEntrySize) != nullptr &&
                      memchr(request->interpreter, 0, kInterpreterSize) != nullptr &&
-                     (request->package[0] == 0) == (request->probe != 0);
+                     memchr(request->core_folder, 0, kPathSize) != nullptr &&
+                     (request->package[0] == 0) == (request->probe != 0) &&
+                     (request->core_folder[0] == 0 || is_development(*request));
   if (!whole) throw StepError{Stage::request, EBADMSG};
   JailPlan plan;
   plan.route = route_of(request->profile);
-  plan.limits = {request->memory_bytes, request->threads, request->descriptors};
+  if (is_development(*request)) add_development(*request, plan);
+  plan.limits = {request->memory_bytes, request->threads, request->descriptors,
+                 !plan.core_folder.empty()};
   plan.package = request->package;
   if (!plan.package.empty()) plan.package_fd = open_package(plan.package);
   plan.executable.entry = request->entry;

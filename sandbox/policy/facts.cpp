@@ -27,6 +27,14 @@ std::string landlock_sentence(std::uint32_t abi) {
   return text;
 }
 
+std::string limits_sentence(std::uint32_t detail) {
+  if (detail == all_limits) {
+    return "limits on memory (address space), descriptors, file size and core dumps";
+  }
+  return (detail & memory_unlimited) != 0 ? "limit on descriptors"
+                                          : "limits on memory (address space) and descriptors";
+}
+
 std::string enforced_sentence(const Finding& finding) {
   switch (finding.fact) {
     case Fact::filter:
@@ -42,7 +50,7 @@ std::string enforced_sentence(const Finding& finding) {
     case Fact::no_capabilities:
       return "no capabilities";
     case Fact::limits:
-      return "limits on memory (address space), descriptors, file size and core dumps";
+      return limits_sentence(finding.detail);
     case Fact::thread_limit:
       return "limit on threads";
     case Fact::namespaces:
@@ -54,6 +62,7 @@ std::string enforced_sentence(const Finding& finding) {
     case Fact::descriptors:
       return "no inherited descriptors, environment or terminal";
     case Fact::sanitizer_profile:
+    case Fact::development:
       return "";
   }
   return "";
@@ -97,6 +106,10 @@ std::string missing_sentence(const Finding& finding) {
     case Fact::sanitizer_profile:
       return "sanitizer test profile: this build has sanitizers, which no sandbox lets work; "
              "nothing is enforced";
+    case Fact::development:
+      return "development profile: debuggers may attach, core dumps are written and sanitizers "
+             "work, so what is enforced counts as level 0; never for a plugin that you do not "
+             "trust";
   }
   return "";
 }
@@ -104,6 +117,9 @@ std::string missing_sentence(const Finding& finding) {
 }  // namespace
 
 int level_number(const std::vector<Finding>& findings) {
+  for (const Finding& finding : findings) {
+    if (finding.fact == Fact::development) return 0;
+  }
   if (!enforced(findings, Fact::filter) && !enforced(findings, Fact::exec_filter)) return 0;
   for (const Fact fact : {Fact::landlock, Fact::no_new_privileges, Fact::limits}) {
     if (!enforced(findings, fact)) return 0;

@@ -250,6 +250,17 @@ constexpr Rule kLockRules[] = {
 };
 constexpr Part kLock{"lock", "The step from this filter to the next, for all threads.", kLockRules};
 
+constexpr Rule kDevelopmentRules[] = {
+    // UndefinedBehaviorSanitizer finds out whether it may read memory by writing it to a pipe.
+    {"pipe"},
+    {"pipe2"},
+    // AddressSanitizer keeps its terabytes of shadow out of core dumps.
+    {"madvise", 0, {is_int(2, MADV_DONTDUMP)}},
+};
+constexpr Part kDevelopment{"development",
+                            "What the sanitizers of a plugin call; for development cells only.",
+                            kDevelopmentRules};
+
 constexpr Rule kInitRules[] = {
     {"wait4"}, {"write"}, {"exit_group"}, {"rt_sigreturn"}, {"restart_syscall"},
 };
@@ -264,12 +275,20 @@ constexpr const Part* kLockParts[] = {&kStreams, &kEventLoop, &kMemory, &kThread
 constexpr const Part* kExecParts[] = {&kStreams, &kEventLoop, &kMemory, &kThreads,  &kSignals,
                                       &kTime,    &kFacts,     &kEnd,    &kRefusals, &kFiles,
                                       &kCode,    &kExec,      &kRuntime};
+constexpr const Part* kDevelopmentLoadParts[] = {
+    &kStreams, &kEventLoop, &kMemory, &kThreads, &kSignals, &kTime,       &kFacts,
+    &kEnd,     &kRefusals,  &kFiles,  &kCode,    &kLock,    &kDevelopment};
+constexpr const Part* kDevelopmentLockParts[] = {&kStreams,  &kEventLoop, &kMemory,     &kThreads,
+                                                 &kSignals,  &kTime,      &kFacts,      &kEnd,
+                                                 &kRefusals, &kFiles,     &kDevelopment};
 constexpr const Part* kInitParts[] = {&kInit};
 
 }  // namespace
 
 std::span<const Part* const> load_filter() { return kLoadParts; }
 std::span<const Part* const> lock_filter() { return kLockParts; }
+std::span<const Part* const> development_load_filter() { return kDevelopmentLoadParts; }
+std::span<const Part* const> development_lock_filter() { return kDevelopmentLockParts; }
 std::span<const Part* const> exec_filter() { return kExecParts; }
 std::span<const Part* const> init_filter() { return kInitParts; }
 

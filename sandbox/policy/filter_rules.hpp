@@ -62,6 +62,10 @@ std::span<const Part* const> load_filter();
 // Filter B, before the first call: A without opening files, without executable mappings and without
 // new filters. Both hold from then on.
 std::span<const Part* const> lock_filter();
+// The two of a development cell: files can be opened for reading after the lock, too, and what the
+// reports of sanitizers need.
+std::span<const Part* const> development_load_filter();
+std::span<const Part* const> development_lock_filter();
 // The one filter of a cell whose plugin is an executable: A with one exec, and with what a program
 // and its language's runtime do when they start. There is no lock: the program is not ours.
 std::span<const Part* const> exec_filter();

@@ -43,6 +43,9 @@ Words words_of(Stage stage) {
     case Stage::package_access:
       return {"reading the package folder as the user of the cell (id 65534)",
               "Make the folder readable for others: chmod -R o+rX FOLDER."};
+    case Stage::core_folder:
+      return {"opening the folder of core dumps for the user of the cell",
+              "Check that it exists, and that this user may write to it."};
     case Stage::entry:
       return {"executing the plugin's entry",
               "runtime.entry of its manifest must name a program of this machine that others may "

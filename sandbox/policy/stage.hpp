@@ -18,6 +18,7 @@ enum class Stage : std::uint32_t {
   package_mount,   // the package in the private root
   identity,        // another user
   package_access,  // the package can't be read by that user
+  core_folder,     // where core dumps go
   entry,           // the plugin's executable
   interpreter,     // the program that runs its script
   limits,          // rlimits

@@ -15,7 +15,9 @@ using Services = import "files.capnp";
 
 const wireVersion :UInt32 = 1;
 
-interface Cell {
+# Interfaces have their type ids written out: programs in other languages hard-code them.
+
+interface Cell @0xc394720e0a82a3f8 {
   # Served by the cell, bootstrap capability of the connection. Order: hello, load, open and call.
 
   hello @0 HelloParams -> HelloResults;
@@ -38,7 +40,7 @@ interface Cell {
   # Asks a call to stop. Unknown ids are ignored: the call may just have ended.
 }
 
-interface HostService {
+interface HostService @0xec637f1a239cb87b {
   # Served by the host: one service that it lends to one instance, as its header in bulkhead/abi/
   # describes it. The cell may have 16 calls of it in flight.
 
@@ -49,7 +51,7 @@ interface HostService {
   # Asks a call to stop; it still answers. Unknown ids are ignored.
 }
 
-interface Events {
+interface Events @0xe2b555f2eadccfb3 {
   # Served by the host: what a call in flight has to say. Answers are empty; the cell does not wait
   # for them.
 

@@ -135,7 +135,7 @@ std::string sanitizer_names(std::uint32_t sanitizers) {
   return names.empty() ? "no sanitizer" : names;
 }
 
-std::optional<std::string> mismatch(const DescriptorFacts& facts) {
+std::optional<std::string> mismatch(const DescriptorFacts& facts, std::uint32_t sanitizers) {
   const std::string host = std::string("this host ") + kBuildVersion;
   const std::string host_abi = abi_text(BH_ABI_MAJOR, BH_ABI_MINOR);
   const std::string plugin_abi = abi_text(facts.abi_major, facts.abi_minor);
@@ -154,10 +154,9 @@ std::optional<std::string> mismatch(const DescriptorFacts& facts) {
            abi_text(facts.abi_major, facts.min_host_minor) + ", " + host + " speaks up to ABI " +
            host_abi + ". Use a newer host or an older version of the plugin";
   }
-  const std::uint32_t own = BH_BUILT_SANITIZERS;
-  if ((facts.sanitizers & ~own) != 0) {
+  if ((facts.sanitizers & ~sanitizers) != 0) {
     return "it was built with " + sanitizer_names(facts.sanitizers) + " (ABI " + plugin_abi +
-           "), " + host + " (ABI " + host_abi + ") with " + sanitizer_names(own) +
+           "), " + host + " (ABI " + host_abi + ") with " + sanitizer_names(sanitizers) +
            ". Build both with the same sanitizers";
   }
   return std::nullopt;

@@ -29,7 +29,9 @@ void write(const DescriptorFacts& facts, core::Descriptor::Builder message);
 DescriptorFacts read(core::Descriptor::Reader message);
 
 // Why this build can't run the plugin, naming the versions of both sides; nothing when it can.
-std::optional<std::string> mismatch(const DescriptorFacts& facts);
+// `sanitizers`: BH_SANITIZER_* that work where it was loaded.
+std::optional<std::string> mismatch(const DescriptorFacts& facts,
+                                    std::uint32_t sanitizers = BH_BUILT_SANITIZERS);
 
 // "address", "thread and undefined-behaviour", "no sanitizer".
 std::string sanitizer_names(std::uint32_t sanitizers);

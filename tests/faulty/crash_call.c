@@ -1,5 +1,6 @@
 /* encode ends the process in the way that the text names; any other text is encoded. */
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,11 @@ static bh_status crash_encode(bh_call *call, bh_instance *instance,
     signal(SIGSEGV, SIG_DFL); /* a sanitizer's handler would exit instead */
     volatile uintptr_t address = 16;
     *(volatile int *)address = 1;
+  }
+  if (faulty_asked(params, "last words")) {
+    /* More than a reader takes at once, less than a pipe holds. */
+    for (int line = 1; line <= 15; ++line) fprintf(stderr, "last words %04000d\n", line);
+    _exit(0);
   }
   if (faulty_asked(params, "abort")) abort();
   if (faulty_asked(params, "exit")) exit(3);

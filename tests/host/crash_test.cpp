@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
 #include <sstream>
 #include <catch2/catch.hpp>
@@ -60,6 +61,26 @@ TEST_CASE_METHOD(Cells,
   CHECK(bystander.count("untouched") == 9);
   CHECK(codec.encode("and again").empty());
   CHECK(plugin.process() != before);
+}
+
+TEST_CASE_METHOD(Cells, "what a cell wrote before it ended stands in the log before its end") {
+  // The log is busy with the first line until the end of the cell is known.
+  std::promise<void> ended;
+  const std::shared_future<void> end = ended.get_future().share();
+  options().log = [end, next = options().log](const LogRecord& record) {
+    next(record);
+    if (record.text.find("last words") != std::string::npos) end.wait_for(20s);
+  };
+  const CodecClient codec = cell("crash_call");
+  CHECK(failure_of([&] { codec.encode("last words"); }).status == Status::plugin_crashed);
+  ended.set_value();
+  REQUIRE(wait_for_log("its cell exited"));
+  unsigned lines = 0;
+  for (const LogRecord& record : log()) {
+    if (record.text.find("last words") != std::string::npos) ++lines;
+    if (record.text.find("its cell exited") != std::string::npos) break;
+  }
+  CHECK(lines == 15);
 }
 
 TEST_CASE_METHOD(Cells, "a crash answers before the deadline, whoever waits") {

@@ -129,36 +129,32 @@ run_all() {  # TREE CMAKE_BUILD PKG_CONFIG_BUILD
   expect "answered the next call" "$2/main_job/main_job" "$work/corpus.txt"
 }
 
-new_projects() {  # TREE
+# The page makes, builds, tests and calls a plugin of each kind.
+authors_page() {  # TREE
   local kind name
+  say "docs/authors.md, block by block"
+  CMAKE_GENERATOR=Ninja "$source_folder/tests/docs/run_page.sh" \
+    "$1/share/doc/bulkhead/docs/authors.md" "$1" "$work/page" || fail "docs/authors.md does not work"
   for kind in "$1"/share/bulkhead/templates/*; do
     kind="$(basename "$kind")"
     name="my_$kind"
-    say "a new $kind plugin: made, built, tested, called"
-    (cd "$work" && expect "cmake --build build" "$1/bin/bulkhead" new "$kind" "$name")
-    cmake -S "$work/$name" -B "$work/$name/build" -G Ninja -DCMAKE_PREFIX_PATH="$1" \
-      >"$work/build.log" 2>&1 && cmake --build "$work/$name/build" >>"$work/build.log" 2>&1 ||
-      { cat "$work/build.log"; fail "the new $kind plugin does not build"; }
-    expect "100% tests passed" ctest --test-dir "$work/$name/build" --output-on-failure
-    expect "$name" "$1/bin/bulkhead" --plugins "$work/$name/build/plugins" info "$name" --load
-    expect " 0 failed" "$1/bin/bulkhead" check --in-process "$work/$name/build/plugins"
-    if (cd "$work" && "$1/bin/bulkhead" new "$kind" "$name") >/dev/null 2>&1; then
+    [[ -d "$work/page/$name" ]] || fail "docs/authors.md makes no plugin of the kind $kind"
+    expect "$name" "$1/bin/bulkhead" --plugins "$work/page/$name/build/plugins" info "$name" --load
+    expect " 0 failed" "$1/bin/bulkhead" check --in-process "$work/page/$name/build/plugins"
+    if (cd "$work/page" && "$1/bin/bulkhead" new "$kind" "$name") >/dev/null 2>&1; then
       fail "bulkhead new writes over a project"
     fi
   done
-  expect "72 105" "$1/bin/bulkhead" --plugins "$work/my_codec/build/plugins" codec encode \
-    --plugin my_codec <(printf 'Hi')
-  expect '"bytes":6' "$1/bin/bulkhead" --plugins "$work/my_multimodal/build/plugins" \
-    call my_multimodal probe '{"items": [{"bytes": "pixels"}]}'
-  expect '"output":"2\n"' "$1/bin/bulkhead" --plugins "$work/my_command/build/plugins" \
-    call my_command run '{"name": "count-lines", "input": "a\nb\n"}'
-  head -c 4000 /dev/zero >"$work/model.f32"
-  expect '"outputBytes":2000' "$1/bin/bulkhead" --plugins "$work/my_compression/build/plugins" \
-    call my_compression compress '{"method": "bf16", "model": "in", "output": "out"}' \
-    --read in="$work/model.f32" --write out="$work/model.bf16"
-  [[ $(wc -c <"$work/model.bf16") == 2000 ]] || fail "the smaller model has another size"
-  expect '"run":' "$1/bin/bulkhead" --plugins "$work/my_trainer/build/plugins" \
-    call my_trainer open_run '{"data": ["text"]}' --read text="$work/policy.toml"
+  say "a page that is wrong is noticed"
+  printf '<!-- run -->\n```sh\nfalse\ntrue\n```\n' >"$work/wrong-1.md"
+  printf '<!-- run: prints this -->\n```sh\necho that\n```\n' >"$work/wrong-2.md"
+  printf '<!-- run -->\n\n```sh\ntrue\n```\n' >"$work/wrong-3.md"
+  local page
+  for page in wrong-1 wrong-2 wrong-3; do
+    if "$source_folder/tests/docs/run_page.sh" "$work/$page.md" "$1" "$work/$page" >/dev/null 2>&1; then
+      fail "the page $page passes"
+    fi
+  done
 }
 
 check_samples() {  # TREE CMAKE_BUILD
@@ -172,7 +168,7 @@ check_samples() {  # TREE CMAKE_BUILD
 
 build_with_cmake "$work/first/tree" "$work/cmake-1"
 check_samples "$work/first/tree" "$work/cmake-1"
-new_projects "$work/first/tree"
+authors_page "$work/first/tree"
 build_on_its_own "$work/first/tree"
 build_with_pkg_config "$work/first/tree" "$work/pkg-config-1"
 run_all "$work/first/tree" "$work/cmake-1" "$work/pkg-config-1"

@@ -175,6 +175,20 @@ TEST_CASE("a rule names plugins, and changes something") {
   CHECK_THAT(error("[rule]\nmatch = 'a'\n"), Catch::Contains("each headed [[rule]]"));
 }
 
+TEST_CASE("a rule can ask for development cells, which have level 0") {
+  const Policy policy = Policy::parse(
+      "policy = 1\n[[rule]]\nmatch = 'mine'\ndevelopment = true\n"
+      "[[rule]]\nmatch = 'm*'\ndevelopment = false\n",
+      "p.toml");
+  CHECK(policy.decide("mine").development);
+  CHECK_THAT(policy.decide("mine").development_reason, Catch::Contains("the rule 'mine' in"));
+  CHECK_FALSE(policy.decide("more").development);
+  CHECK_FALSE(policy.decide("other").development);
+  CHECK_THAT(error("[[rule]]\nmatch = 'a'\ndevelopment = true\nminimum_level = 1\n"),
+             Catch::Contains("a development cell always has level 0"));
+  CHECK_THAT(error("[[rule]]\nmatch = 'a'\ndevelopment = 1\n"), Catch::Contains("development"));
+}
+
 TEST_CASE("a folder is written out") {
   for (const char* folder : {"~/plugins", "$HOME/plugins"}) {
     CHECK_THAT(error("[plugins]\nfolders = ['a', '" + std::string(folder) + "']\n"),

@@ -138,6 +138,8 @@ TEST_CASE("the filters do what their rules say, with near misses of every argume
   SECTION("load") { compare(sandbox::load_filter(), true); }
   SECTION("lock") { compare(sandbox::lock_filter(), true); }
   SECTION("exec") { compare(sandbox::exec_filter(), true); }
+  SECTION("development, load") { compare(sandbox::development_load_filter(), true); }
+  SECTION("development, lock") { compare(sandbox::development_lock_filter(), true); }
   SECTION("init") { compare(sandbox::init_filter(), false); }
   SECTION("command") { compare(sandbox::command_filter(), false, ENOSYS); }
 }
@@ -264,6 +266,31 @@ TEST_CASE("the lock allows nothing that the load filter does not") {
       CHECK(run_bpf(load.program(), call) == SECCOMP_RET_ALLOW);
     }
   }
+}
+
+TEST_CASE("a development cell has few calls more, and no dangerous one") {
+  const Filter filter = Filter::compile(sandbox::development_lock_filter());
+  const Filter load = Filter::compile(sandbox::load_filter());
+  std::set<int> more;
+  for (int number = 0; number < kHighestCall; ++number) {
+    seccomp_data call{};
+    call.arch = kArchitecture;
+    call.nr = number;
+    if (run_bpf(filter.program(), call) == SECCOMP_RET_ALLOW &&
+        run_bpf(load.program(), call) != SECCOMP_RET_ALLOW) {
+      more.insert(number);
+    }
+  }
+#if defined(__x86_64__)
+  CHECK(more == std::set<int>{SYS_pipe, SYS_pipe2});
+#else
+  CHECK(more == std::set<int>{SYS_pipe2});
+#endif
+  seccomp_data writing{};
+  writing.arch = kArchitecture;
+  writing.nr = SYS_openat;
+  writing.args[2] = O_WRONLY | O_CREAT;
+  CHECK(run_bpf(filter.program(), writing) == (SECCOMP_RET_ERRNO | EACCES));
 }
 
 TEST_CASE("the filter of an executable allows one descriptor to be executed, and no path") {

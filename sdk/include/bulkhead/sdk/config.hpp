@@ -13,6 +13,24 @@
 
 namespace bulkhead::sdk {
 
+// A value as it comes through the C ABI; nothing: of a type that this SDK does not know.
+using ConfigValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+
+inline ConfigValue value_of(const bh_config_entry& entry) {
+  switch (entry.type) {
+    case BH_VALUE_BOOLEAN:
+      return entry.integer != 0;
+    case BH_VALUE_INTEGER:
+      return entry.integer;
+    case BH_VALUE_NUMBER:
+      return entry.number;
+    case BH_VALUE_TEXT:
+      return std::string(as_view(entry.text));
+    default:
+      return std::monostate();
+  }
+}
+
 class Config {
  public:
   Config(const bh_config_entry* entries, std::size_t count) {
@@ -44,22 +62,8 @@ class Config {
   }
 
  private:
-  using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+  using Value = ConfigValue;
 
-  static Value value_of(const bh_config_entry& entry) {
-    switch (entry.type) {
-      case BH_VALUE_BOOLEAN:
-        return entry.integer != 0;
-      case BH_VALUE_INTEGER:
-        return entry.integer;
-      case BH_VALUE_NUMBER:
-        return entry.number;
-      case BH_VALUE_TEXT:
-        return std::string(as_view(entry.text));
-      default:
-        return std::monostate();
-    }
-  }
   const Value* find(std::string_view key) const noexcept {
     for (const auto& [name, value] : entries_) {
       if (name == key) return &value;

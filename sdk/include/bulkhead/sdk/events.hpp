@@ -14,12 +14,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include <bulkhead/abi/draft/events.h>
 #include <bulkhead/sdk/call.hpp>
+#include <bulkhead/sdk/config.hpp>
 #include <bulkhead/sdk/plugin.hpp>
 
 namespace bulkhead::sdk {
@@ -81,21 +83,18 @@ class EventsInstance final : public InstanceBase {
     return *static_cast<EventsInstance&>(InstanceBase::of(instance, BH_EVENTS_1)).listener_;
   }
 
-  static FieldValue value_of(const bh_config_entry& entry) {
-    switch (entry.type) {
-      case BH_VALUE_BOOLEAN:
-        return entry.integer != 0;
-      case BH_VALUE_INTEGER:
-        return entry.integer;
-      case BH_VALUE_NUMBER:
-        return entry.number;
-      case BH_VALUE_TEXT:
-        return std::string(as_view(entry.text));
-      default:
-        throw PluginError(BH_INVALID_ARGUMENT, "The field " + std::string(as_view(entry.key)) +
-                                                   " has the unknown type " +
-                                                   std::to_string(entry.type) + ".");
-    }
+  static FieldValue field_of(const bh_config_entry& entry) {
+    return std::visit(
+        [&](auto value) -> FieldValue {
+          if constexpr (std::is_same_v<decltype(value), std::monostate>) {
+            throw PluginError(BH_INVALID_ARGUMENT, "The field " + std::string(as_view(entry.key)) +
+                                                       " has the unknown type " +
+                                                       std::to_string(entry.type) + ".");
+          } else {
+            return value;
+          }
+        },
+        value_of(entry));
   }
   static bh_config_entry entry_of(const Call& call, const std::string& key,
                                   const FieldValue& value) {
@@ -142,7 +141,7 @@ class EventsInstance final : public InstanceBase {
       const Call call(raw);
       Event event{params->id, as_view(params->event), as_view(params->source), {}};
       for (std::size_t i = 0; i < params->field_count; ++i) {
-        event.fields.emplace(as_view(params->fields[i].key), value_of(params->fields[i]));
+        event.fields.emplace(as_view(params->fields[i].key), field_of(params->fields[i]));
       }
       const Reaction reaction = of(instance).handle(call, event);
       auto* changed = call.allocate_array<bh_config_entry>(reaction.changed.size());
