@@ -121,9 +121,10 @@ static bh_status decode_batch(bh_call *call, bh_instance *self,
                               const bh_codec_decode_batch_params *params,
                               bh_codec_tokenize_result *result) {
   (void)self;
+  bool ascend = params->offsets[0] == 0;
   for (size_t i = 0; i < params->count; ++i)
-    if (params->offsets[i] > params->offsets[i + 1])
-      return fail(call, BH_INVALID_ARGUMENT, "the offsets of a batch must ascend");
+    ascend = ascend && params->offsets[i] <= params->offsets[i + 1];
+  if (!ascend) return fail(call, BH_INVALID_ARGUMENT, "the offsets of a batch must ascend from 0");
   uint64_t *offsets = call->fn->allocate(call, (params->count + 1) * sizeof *offsets);
   if (offsets == NULL) return BH_OUT_OF_MEMORY;
   memcpy(offsets, params->offsets, (params->count + 1) * sizeof *offsets);

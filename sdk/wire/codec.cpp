@@ -308,7 +308,7 @@ bh_status serve(const bh_codec_v1& table, bh_instance* instance, CallContext& co
   typename M::Result result{};
   result.struct_size = sizeof result;
   if (!M::read_params(params, scratch, typed)) {
-    context.fail("the offsets do not ascend within the ids");
+    context.fail("the offsets do not ascend from 0 within the ids");
     return BH_INVALID_ARGUMENT;
   }
   const bh_status status = M::invoke(table, &context, instance, &typed, &result);

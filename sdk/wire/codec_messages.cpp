@@ -168,7 +168,12 @@ bool read(DecodeBatchParams::Reader message, Scratch& scratch,
   params.offsets = borrow_list<std::uint64_t>(offsets, scratch);
   params.count = offsets.size() == 0 ? 0 : offsets.size() - 1;
   params.threads = message.getThreads();
-  if (offsets.size() == 0) return ids.size() == 0;
+  static constexpr std::uint64_t kNothing = 0;
+  if (offsets.size() == 0) {
+    params.offsets = &kNothing;  // there is always the first
+    return ids.size() == 0;
+  }
+  if (params.offsets[0] != 0) return false;
   std::uint64_t last = 0;
   for (capnp::uint i = 0; i < offsets.size(); ++i) {
     if (params.offsets[i] < last || params.offsets[i] > ids.size()) return false;

@@ -77,7 +77,9 @@ class Run : public bulkhead::TrainingRun {
 
   // A checkpoint may be anything: it is checked before the run changes.
   void restore(const Call& call, std::string_view file) override {
-    const std::string bytes = files_.open(call, file).read_all(call, sizeof(State));
+    const auto input = files_.open(call, file);
+    std::string bytes;
+    if (input.size() == sizeof(State)) bytes = input.read_all(call, sizeof(State));
     State read;
     if (bytes.size() != sizeof(State) ||
         std::memcmp(bytes.data(), read.format, sizeof read.format) != 0) {
