@@ -89,6 +89,10 @@ handle="$(build/samples/durable_job/durable_job submit "samples-run-$$" /bin/sh 
 echo "submitted: $handle"
 build/samples/durable_job/durable_job follow "$handle"
 
+step "A job as a pipeline: one plugin submits it, another one follows it (samples/pipelines/job.toml)"
+"$bulkhead" run samples/pipelines/job.toml --set work="$work" --record "$work/job.run.json"
+grep -q '"bytes":"two\\n","ended":1' "$work/job.rest.json"
+
 step "The main job (samples/main_job): compare, measure, and kill a cell in the middle of a call"
 build/samples/main_job/main_job "$work/corpus.txt" "$encoding"
 
