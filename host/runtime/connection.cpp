@@ -19,7 +19,7 @@ constexpr std::int64_t kRest = 20'000'000;                  // between looks at 
 constexpr std::chrono::milliseconds kOwnEndPatience{1000};  // for a cell that hung up
 constexpr std::chrono::milliseconds kExitPatience{2000};
 constexpr std::size_t kMaxLogLine = 4096;
-constexpr unsigned kMostLastReads = 8;  // of a log pipe, which holds 64 KiB
+constexpr unsigned kMostLastReads = 8;             // of a log pipe, which holds 64 KiB
 constexpr std::uint64_t kFrameOverhead = 1 << 20;  // of a message above its payload
 constexpr unsigned kMaxTurns = 32;                 // in a row, before others get the lock
 

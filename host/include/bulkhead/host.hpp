@@ -121,8 +121,9 @@ struct LoadOptions {
   std::string version = "*";             // SemVer range; the highest version in it is taken
   std::optional<Isolation> isolation{};  // stricter or looser than the policy's rule
   std::optional<int> minimum_level{};    // refuse to run below this level (0 to 3)
-  // A cell for debugging (docs/debugging.md): a debugger may attach to it, it dumps core, sanitizers
-  // work in it. It has level 0, so a minimum level refuses it. The policy can ask for it, too.
+  // A cell for debugging (docs/debugging.md): a debugger may attach to it, it dumps core,
+  // sanitizers work in it. It has level 0, so a minimum level refuses it. The policy can ask for
+  // it, too.
   bool development = false;
   // development: the start waits until a debugger is attached, and calls have 720 hours.
   bool wait_for_debugger = false;

@@ -25,7 +25,8 @@ class CompressionInstance final : public InstanceBase {
     return &kTable;
   }
   static const Compression& of(bh_instance* instance) noexcept {
-    return *static_cast<CompressionInstance&>(InstanceBase::of(instance, BH_COMPRESSION_1)).compression_;
+    return *static_cast<CompressionInstance&>(InstanceBase::of(instance, BH_COMPRESSION_1))
+                .compression_;
   }
   static bh_text copy_text(const Call& call, std::string_view text) {
     return as_text(call.copy(text));
