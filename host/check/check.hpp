@@ -44,9 +44,11 @@ struct Options {
   // Names of cases, or groups ("codec"); empty: all. What another case stands for is reported all
   // the same where it is what stops these.
   std::vector<std::string> only;
-  // Runs the plugin in process, and gives the answers that write_answers() makes there, as text.
+  // Runs the plugin in process, and gives the answers that write_answers() makes there, as text;
+  // what it leaves belongs into the folder `temporary`.
   // Empty: "isolation.equal" is skipped. It may take as long as it likes; throws Error.
-  std::function<std::string(const std::string& folder)> answers_in_process;
+  std::function<std::string(const std::string& folder, const std::string& temporary)>
+      answers_in_process;
   // Called before each case, with its name.
   std::function<void(const std::string& name)> progress;
   // Asked between calls; true ends the run with Status::cancelled.

@@ -70,7 +70,7 @@ void equal(Subject& subject, Notes& notes) {
   const std::string cell = answers_of(subject, Isolation::cell);
   std::string in_process;
   try {
-    in_process = subject.options().answers_in_process(subject.folder());
+    in_process = subject.options().answers_in_process(subject.folder(), subject.scratch().folder());
   } catch (const Error& error) {
     if (error.status() == Status::cancelled) throw;
     throw Violation{"", error.what(),

@@ -13,6 +13,7 @@ class Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
 
+  const std::string& folder() const { return folder_; }
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
   // Writes a file and gives its path. Throws Error.
   std::string write(const std::string& name, std::string_view content) const;

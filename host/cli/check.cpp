@@ -145,7 +145,7 @@ class StandardOutput {
 
 // The answers of the plugin in process come from a process of their own: it may crash or hang.
 std::string answers_in_process(Session& session, const CheckOptions& options,
-                               const std::string& folder) {
+                               const std::string& folder, const std::string& temporary) {
   std::vector<std::string> words = {"check", folder, "--answers", "in-process"};
   if (!session.options.policy.empty()) {
     words.push_back("--policy");
@@ -155,7 +155,7 @@ std::string answers_in_process(Session& session, const CheckOptions& options,
     words.push_back("--config");
     words.push_back(item);
   }
-  return run_self(words, session.interrupts);
+  return run_self(words, temporary, session.interrupts);
 }
 
 }  // namespace
@@ -181,8 +181,8 @@ void check(Session& session, const CheckOptions& options) {
   if (session.options.verbose)
     what.progress = [&](const std::string& name) { session.progress.line("bulkhead: " + name); };
   if (options.in_process)
-    what.answers_in_process = [&](const std::string& folder) {
-      return answers_in_process(session, options, folder);
+    what.answers_in_process = [&](const std::string& folder, const std::string& temporary) {
+      return answers_in_process(session, options, folder, temporary);
     };
   const check::Report report =
       attempt(session, Doing::configuring, [&] { return check::run(what); });

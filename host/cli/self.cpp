@@ -40,11 +40,17 @@ struct Pipe {
 // A child that does not outlive this object.
 class Child {
  public:
-  Child(const std::vector<std::string>& arguments, int out, int err) {
+  Child(const std::vector<std::string>& arguments, const std::string& temporary, int out, int err) {
     std::vector<char*> words;
     words.push_back(const_cast<char*>("bulkhead"));
     for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
+    std::string own = "TMPDIR=" + temporary;
+    std::vector<char*> environment = {own.data()};
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      if (!std::string_view(*variable).starts_with("TMPDIR=")) environment.push_back(*variable);
+    }
+    environment.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
@@ -56,8 +62,8 @@ class Child {
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    const int error =
-        posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, words.data(), environ);
+    const int error = posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, words.data(),
+                                  environment.data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (error != 0) fail("this program could not be started once more", error);
@@ -101,9 +107,10 @@ std::string last_line(std::string text) {
 
 }  // namespace
 
-std::string run_self(const std::vector<std::string>& arguments, const Interrupts& interrupts) {
+std::string run_self(const std::vector<std::string>& arguments, const std::string& temporary,
+                     const Interrupts& interrupts) {
   Pipe out, err;
-  Child child(arguments, out.write.get(), err.write.get());
+  Child child(arguments, temporary, out.write.get(), err.write.get());
   out.write.reset();
   err.write.reset();
   std::string answer, words;
