@@ -98,7 +98,11 @@ void write_scalar(const json& from, capnp::Type type, const std::string& where, 
       return set(from.get<double>());
     case capnp::schema::Type::TEXT: {
       if (!from.is_string()) refuse(where + " must be a string");
-      return set(from.get<std::string>().c_str());
+      const auto text = from.get<std::string>();
+      if (text.find('\0') != std::string::npos) {
+        refuse(where + " holds a NUL character, which no text may hold");
+      }
+      return set(text.c_str());
     }
     case capnp::schema::Type::DATA: {
       const std::string bytes = bytes_of(from, where);

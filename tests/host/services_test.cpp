@@ -85,6 +85,13 @@ TEST_CASE_METHOD(Tools, "what was not granted does not exist") {
   CHECK(refused("there").status == Status::permission_denied);
 }
 
+TEST_CASE_METHOD(Tools, "a text with NUL is refused, not cut") {
+  tools().grant_file("there", file("there.txt", "hello"), FileAccess::read);
+  const Failure failure = failure_of([&] { run("read", {std::string("there\0x", 7)}); });
+  CHECK(failure.status == Status::invalid_argument);
+  CHECK_THAT(failure.message, Contains("params.arguments[0] holds a NUL character"));
+}
+
 TEST_CASE_METHOD(Tools, "a file that can't be opened is a clear error") {
   tools().grant_file("missing", path("missing.txt"), FileAccess::read);
   tools().grant_file("folder", folder().path().string(), FileAccess::read);
